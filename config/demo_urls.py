@@ -1,0 +1,13 @@
+"""Addresses that exist only in the demo: signing in by a link, and reading the letters it sent."""
+
+from django.urls import path
+
+from config import demo_views
+from core.policy import Anyone, allow
+
+urlpatterns = [
+    path("demo/sign-in/<str:signed>/", allow(Anyone(), demo_views.sign_in), name="demo_sign_in"),
+    path("demo/letters/", allow(Anyone(), demo_views.letters), name="demo_letters"),
+    path("demo/letters/<int:number>/", allow(Anyone(), demo_views.letter_html), name="demo_letter"),
+    path("demo/letters.json", allow(Anyone(), demo_views.letters_json), name="demo_letters_json"),
+]

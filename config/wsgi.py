@@ -1,0 +1,8 @@
+"""Django itself, as WSGI: config/asgi.py runs it in fixed threads behind the ASGI shell."""
+
+import os
+
+from django.core.wsgi import get_wsgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+application = get_wsgi_application()

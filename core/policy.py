@@ -1,0 +1,111 @@
+"""Who may come in: a policy stands beside every route, and with it the request's scope.
+
+`allow(who, view)` asks `who` for an `Admission`, opens the scope of the teams in it, and only then calls the view. What a person may *do*
+inside is asked by the services, of the rules; `who` only says who may stand in the doorway.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import update_wrapper
+from typing import Any, Literal
+
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.http.response import HttpResponseBase
+from django.urls import reverse
+from django.utils.cache import patch_cache_control
+
+from core.errors import NotFound
+from core.scope import everything, scope
+
+Request = HttpRequest  # so that rules need not know django.http
+Kind = Literal["person", "visitor", "wall", "nobody"]
+
+
+@dataclass(frozen=True)
+class Principal:
+    """A reader: a signed-in person, a visitor, a wall, or nobody. Every read for one starts at `visible_to(principal)`."""
+
+    kind: Kind = "nobody"
+    team_ids: tuple[int, ...] = ()
+    user_id: int | None = None
+    member_id: int | None = None
+    meeting_id: int | None = None
+
+
+NOBODY = Principal()
+
+
+class SignInFirst(Exception):
+    """Nobody is signed in: a page leads to sign-in, htmx and streams get 401."""
+
+
+class Who:
+    """One kind of doorway. Subclasses say who is admitted."""
+
+    name = "anyone"
+
+    def admit(self, request: HttpRequest, **route: Any) -> Principal:
+        """Who comes in. Raises SignInFirst or NotFound; runs inside `everything`, so it may look anybody up."""
+        return NOBODY
+
+
+class Anyone(Who):
+    """No sign-in needed: sign-in itself, health."""
+
+
+class SignedIn(Who):
+    """Anybody with an account, of whatever team or none."""
+
+    name = "signed in"
+
+    def admit(self, request: HttpRequest, **route: Any) -> Principal:
+        if not request.user.is_authenticated:
+            raise SignInFirst
+        return Principal(kind="person", user_id=request.user.pk)
+
+
+View = Callable[..., HttpResponseBase]
+
+
+def allow(who: Who, view: View, *methods: str) -> View:
+    """The view behind its policy. The scope is open while the view runs, and closed when it returns: pages are rendered inside.
+
+    `methods`: what the route answers to (GET unless named; HEAD goes with GET), 405 for others.
+    """
+    answers = methods or ("GET",)
+
+    def door(request: HttpRequest, **route: Any) -> HttpResponseBase:
+        if request.method not in answers and not (request.method == "HEAD" and "GET" in answers):
+            return HttpResponseNotAllowed(answers)
+        try:
+            with everything("who is it"):
+                principal = who.admit(request, **route)
+        except SignInFirst:
+            return ask_to_sign_in(request)
+        request.principal = principal  # type: ignore[attr-defined]
+        with scope(*principal.team_ids):
+            response = view(request, **route)
+        if principal.kind != "nobody":
+            patch_cache_control(response, private=True, no_store=True)  # type: ignore[arg-type]
+        return response
+
+    update_wrapper(door, view)
+    door.who, door.methods = who, answers  # type: ignore[attr-defined]
+    return door
+
+
+def ask_to_sign_in(request: HttpRequest) -> HttpResponse:
+    """To the sign-in page and back here afterwards; 401 for htmx, which would swap the page into a list."""
+    if request.headers.get("HX-Request"):
+        return HttpResponse(status=401)
+    response = HttpResponse(status=302)
+    response["Location"] = f"{reverse('account_login')}?next={request.path}" if request.method == "GET" else reverse("account_login")
+    return response
+
+
+def principal_of(request: HttpRequest) -> Principal:
+    """Who came in by the policy beside this route."""
+    found = getattr(request, "principal", None)
+    if not isinstance(found, Principal):
+        raise NotFound("No policy stands beside this route")
+    return found

@@ -1,0 +1,76 @@
+"""Whose rows the database shows: the second wall, entered in one place per door.
+
+Row-level security lets a row through if its team is in the transaction's scope, and raises where no scope was set, so that
+forgetting is loud. Database work on teams' rows happens inside `scope(...)` or `everything(why)`, both of which are one transaction.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+
+from django.db import connection, transaction
+
+EVERYTHING = "*"
+
+
+@dataclass
+class _Opened:
+    """The scope that is open now, and what must still be done before its transaction commits."""
+
+    teams: str
+    before_commit: dict[object, Callable[[], None]] = field(default_factory=dict)
+
+
+_opened: ContextVar[_Opened | None] = ContextVar("opened", default=None)
+
+
+def current() -> str | None:
+    """The teams in scope, as the database reads them: '{1,2}', '*' or None."""
+    opened = _opened.get()
+    return opened.teams if opened else None
+
+
+def before_commit(key: object, todo: Callable[[], None]) -> None:
+    """Run `todo` once, inside the transaction, when the outermost scope ends well. One `todo` for each `key`."""
+    opened = _opened.get()
+    if opened is None:
+        raise RuntimeError("Nothing is open: enter core.scope.scope() or everything() first")
+    opened.before_commit.setdefault(key, todo)
+
+
+@contextmanager
+def scope(*team_ids: int) -> Iterator[None]:
+    """The rows of these teams, and no others. One transaction; inside another scope a narrowing of it."""
+    with _enter("{" + ",".join(str(int(team_id)) for team_id in team_ids) + "}"):
+        yield
+
+
+@contextmanager
+def everything(why: str) -> Iterator[None]:
+    """All teams' rows: only for tokens, the clock, the keeper's admin and seeds. `why` says which, for the reader."""
+    if not why:
+        raise ValueError("Say why everything must be seen")
+    with _enter(EVERYTHING):
+        yield
+
+
+def _tell_database(teams: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('app.teams', %s, true)", [teams])
+
+
+@contextmanager
+def _enter(teams: str) -> Iterator[None]:
+    outer = _opened.get()
+    opened = _Opened(teams, outer.before_commit if outer else {})
+    token = _opened.set(opened)
+    try:
+        with transaction.atomic():
+            _tell_database(teams)
+            yield
+            while outer is None and opened.before_commit:
+                opened.before_commit.pop(next(iter(opened.before_commit)))()
+            _tell_database(outer.teams if outer else "")
+    finally:
+        _opened.reset(token)

@@ -1,0 +1,65 @@
+"""Tags that every storey's pages share."""
+
+from typing import Any
+
+from django import template
+from django.middleware.csrf import get_token
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from core import live as live_updates
+
+register = template.Library()
+
+
+@register.simple_tag(takes_context=True)
+def live(context: dict[str, Any], name: str) -> SafeString:
+    """The fragment `name` of the row in `live`, for `audience` (a member, if nothing is said): what the stream pushes too."""
+    return live_updates.render(name, context["live"], context.get("audience", live_updates.MEMBER))
+
+
+@register.simple_tag(takes_context=True)
+def live_position(context: dict[str, Any]) -> str:
+    """The revision this page is rendered at, for `data-rev`: the row's in `live`, and the viewer's own (`live_member`, an id)."""
+    return live_updates.position(context["live"], context.get("live_member"))
+
+
+def _form(context: dict[str, Any], name: str, args: tuple[Any, ...], more: SafeString, *, htmx: bool) -> SafeString:
+    address = reverse(
+        name, args=[context["team"].slug, *([context["meeting"].pk] if "meeting" in context else []), *args]
+    )
+    hx = format_html(' hx-post="{}" hx-nonce="{}"', address, str(context.get("csp_nonce") or "")) if htmx else ""
+    token = get_token(context["request"])
+    return format_html(
+        '<form method="post" action="{}"{}{}><input type="hidden" name="csrfmiddlewaretoken" value="{}">',
+        address,
+        hx,
+        more,
+        token,
+    )
+
+
+def _attribute(name: str, value: str) -> SafeString:
+    return format_html(' {}="{}"', name, value) if value else SafeString("")
+
+
+@register.simple_tag(takes_context=True)
+def post(context: dict[str, Any], name: str, *args: Any, css: str = "") -> SafeString:
+    """Opens a plain form that posts to a route of this team (and of this `meeting`, where there is one); the page follows."""
+    return _form(context, name, args, _attribute("class", css), htmx=False)
+
+
+@register.simple_tag(takes_context=True)
+def tap(
+    context: dict[str, Any], name: str, *args: Any, css: str = "", target: str = "", fresh: bool = False
+) -> SafeString:
+    """Opens such a form that htmx makes faster: the answer repaints nothing (or, on bad input, `target`), the live channel does."""
+    swap = _attribute("hx-target", target and f"#{target}") + _attribute("hx-swap", "outerMorph" if target else "none")
+    return _form(
+        context,
+        name,
+        args,
+        swap + _attribute("id", target) + _attribute("class", css) + _attribute("data-fresh", "yes" if fresh else ""),
+        htmx=True,
+    )

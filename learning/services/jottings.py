@@ -1,0 +1,70 @@
+"""Private jottings: no other person's page, stream or letter ever contains one."""
+
+import uuid
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from core.errors import Invalid, NotFound
+from core.live import touch
+from learning.models import Jotting
+from meetings.models import Item, Meeting, Phase
+from meetings.roles import Do
+from meetings.rules import ensure, ensure_phase
+from meetings.services.locks import lock
+from teams.models import Membership
+
+LONGEST = 2000
+
+
+def _tidy(text: str) -> str:
+    text = text.replace("\r\n", "\n").strip()
+    if not text:
+        raise Invalid("text", _("Write a word or two first."))
+    if len(text) > LONGEST:
+        raise Invalid("text", _("This is too long to keep in one piece. Keep it in two."))
+    return text
+
+
+@transaction.atomic
+def keep_jotting(*, by: Membership, meeting: int, text: str, key: uuid.UUID | None = None) -> Jotting:
+    """Keep a jotting of the holder, stamped with the item that is on. Private ones are not stopped by the guard: they help memory."""
+    found = Meeting.objects.filter(pk=meeting, team_id=by.team_id).first()
+    if found is None:
+        raise NotFound(_("The address may be old, or the page may belong to another team."))
+    ensure(by, Do.JOT, found)
+    ensure_phase(found, Phase.PLANNED, Phase.LIVE)
+    item = Item.objects.filter(meeting=found, started_at__isnull=False, ended_at=None).first()
+    same = {"meeting_id": found.pk, "author_id": by.pk, "text": _tidy(text)}
+    jotting, made = Jotting.once(key=key, team_id=found.team_id, same=same, item=item)
+    if made:
+        touch(found, "jottings", to=[by.pk])
+    return jotting
+
+
+def _own(by: Membership, meeting: int, jotting: int) -> Jotting:
+    found = Jotting.objects.filter(pk=jotting, meeting_id=meeting, author=by).select_for_update().first()
+    if found is None:
+        raise NotFound(_("This jotting is gone."))
+    return found
+
+
+@transaction.atomic
+def change_jotting(*, by: Membership, meeting: int, jotting: int, text: str, seen: int | None = None) -> Jotting:
+    """Other words for one's own jotting. Raises Stale when another tab changed it since `seen`."""
+    found = _own(by, meeting, jotting)
+    text = _tidy(text)
+    if text != found.text:
+        found.step(seen)
+        found.text = text
+        found.save(update_fields=["text", "version"])
+        touch(found.meeting, "jottings", to=[by.pk])
+    return found
+
+
+@transaction.atomic
+def delete_jotting(*, by: Membership, meeting: int, jotting: int) -> None:
+    """One's own jotting, gone for good. Harmless when it is gone."""
+    gone = Jotting.objects.filter(pk=jotting, meeting_id=meeting, author=by).delete()[0]
+    if gone:
+        touch(lock(meeting, by=by), "jottings", to=[by.pk])

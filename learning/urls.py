@@ -1,0 +1,52 @@
+"""Addresses of this storey, each with its policy."""
+
+from django.urls import path, register_converter
+
+from core.policy import allow
+from learning.views import holder, home, read_back, room, summary
+from meetings.rules import Wall
+from teams.rules import Member
+
+
+class PieceConverter:
+    """A personal piece of the room."""
+
+    regex = "controls|pen|desk|jottings|tray|roll"
+
+    def to_python(self, value: str) -> str:
+        return value
+
+    def to_url(self, value: str) -> str:
+        return value
+
+
+register_converter(PieceConverter, "piece")
+M = "t/<slug:slug>/m/<int:pk>/"
+
+urlpatterns = [
+    path("t/<slug:slug>/", allow(Member(), home.team_home), name="team_home"),
+    path("t/<slug:slug>/learning/", allow(Member(), home.dashboard), name="dashboard"),
+    path(M, allow(Member(), room.meeting), name="meeting"),
+    path(M + "pieces/<piece:name>/", allow(Member(), room.piece), name="piece"),
+    path(M + "pick/", allow(Member(), room.pick), name="pick"),
+    path(M + "jottings/", allow(Member(), holder.keep, "POST"), name="jotting_keep"),
+    path(M + "jottings/<int:jotting>/", allow(Member(), holder.change, "GET", "POST"), name="jotting_change"),
+    path(M + "jottings/<int:jotting>/delete/", allow(Member(), holder.delete, "POST"), name="jotting_delete"),
+    path(M + "jottings/<int:jotting>/raise/", allow(Member(), room.raise_page), name="raise_page"),
+    path(M + "points/", allow(Member(), holder.raise_it, "POST"), name="point_raise"),
+    path(M + "points/<int:point>/", allow(Member(), holder.reword, "POST"), name="point_reword"),
+    path(M + "offers/", allow(Member(), holder.offer, "POST"), name="offer"),
+    path(M + "offers/<int:offer>/", allow(Member(), holder.answer, "POST"), name="offer_answer"),
+    path(M + "read-back/", allow(Member(), read_back.start, "POST"), name="read_back"),
+    path(M + "read-back/none/", allow(Member(), read_back.without, "POST"), name="read_back_none"),
+    path(M + "read-back/first/", allow(Member(), read_back.first, "POST"), name="read_back_first"),
+    path(M + "read-back/pen/", allow(Member(), read_back.pen, "POST"), name="pen"),
+    path(M + "read-back/stop/", allow(Member(), read_back.stop, "POST"), name="read_back_stop"),
+    path(M + "read-back/<int:point>/", allow(Member(), read_back.words, "POST"), name="words"),
+    path(M + "summary/", allow(Member(), summary.compose, "GET", "POST"), name="summary"),
+    path(M + "summary/add/", allow(Member(), summary.add, "POST"), name="summary_add"),
+    path(M + "summary/send/", allow(Member(), summary.send, "POST"), name="summary_send"),
+    path(M + "summary/<int:point>/", allow(Member(), summary.reword, "POST"), name="summary_reword"),
+    path(M + "summary/<int:point>/move/", allow(Member(), summary.move, "POST"), name="summary_move"),
+    path("wall/<str:code>/", allow(Wall(), room.wall), name="wall"),
+]

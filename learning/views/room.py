@@ -1,0 +1,171 @@
+"""The meeting's page: the room while it is open, the record when it is closed; and the pieces only their owner sees."""
+
+import uuid
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+
+from core.http import page, see_other
+from core.policy import principal_of
+from learning.forms.room import JottingForm, OfferForm, RaiseForm, WordsForm
+from learning.models import Jotting
+from learning.queries import mine, my_offers, reading, record_of, sent, tray
+from learning.rules import may_send
+from learning.services.read_back import points_to_read
+from meetings.models import ItemKind, Meeting, Phase, Task
+from meetings.queries import agenda_of, code_of, here, meeting_for
+from meetings.roles import Do, SeatKind
+from meetings.rules import may, seats_of, wall_principal
+from teams.queries import agreement_of, people
+from teams.roles import RaiseRule
+from teams.rules import Person, person_of
+
+
+def meeting(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
+    """One address for a meeting's whole life."""
+    person = person_of(request)
+    found = meeting_for(person, pk)
+    if found.phase == Phase.CLOSED:
+        return _record(request, person, found)
+    if not found.is_open or found.phase == Phase.CANCELLED:
+        return _not_open(request, person, found)
+    return page(request, "learning/room.html", room_context(person, found))
+
+
+def room_context(person: Person, meeting: Meeting) -> dict[str, Any]:
+    """Everything one member's room shows."""
+    seats = seats_of(meeting)
+    holder = seats.get(SeatKind.LEARNING)
+    read = reading(meeting)
+    agenda = agenda_of(meeting)
+    context = {
+        "person": person,
+        "team": person.team,
+        "me": person.member_id,
+        "meeting": meeting,
+        "live": meeting,
+        "live_member": person.member_id,
+        "audience": "member",
+        "agenda": agenda,
+        "holder": holder,
+        "chair": seats.get(SeatKind.CHAIR),
+        "scribe": seats.get(SeatKind.SCRIBE),
+        "kinds": SeatKind,
+        "holds": holder is not None and holder.pk == person.member_id,
+        "chairs": person.member_id == getattr(seats.get(SeatKind.CHAIR), "pk", None),
+        "can_close": may(person.member, Do.CLOSE, meeting, seats),
+        "members": people(person),
+        "present": {member.pk for member in here(meeting)},
+        "code": code_of(meeting),
+        "tasks": Task.choices,
+        "CASE": ItemKind.CASE,
+        "reading": read,
+        "at_once": agreement_of(person.team.pk).raise_rule == RaiseRule.AS_THEY_COME,
+        "fresh_key": uuid.uuid4,
+    }
+    return context | desk_context(person, meeting, holds=bool(context["holds"])) | pen_context(person, read)
+
+
+def desk_context(person: Person, meeting: Meeting, *, holds: bool) -> dict[str, Any]:
+    """The place where one person writes: the holder's jottings and tray, or the others' offers."""
+    context: dict[str, Any] = {"holds": holds, "mine": mine(person, meeting, holds=holds), "jotting_form": JottingForm(initial={"key": uuid.uuid4()})}
+    if holds:
+        return context | {"tray": tray(meeting), "raise_form": RaiseForm(initial={"key": uuid.uuid4()})}
+    return context | {"my_offers": my_offers(person, meeting), "offer_form": OfferForm(initial={"key": uuid.uuid4()})}
+
+
+def pen_context(person: Person, read: Any) -> dict[str, Any]:
+    """The pen's fields, for whoever has it."""
+    turn = read.turn if read else None
+    has_pen = turn is not None and read.read_back.pen_id == person.member_id
+    context: dict[str, Any] = {"turn": turn, "has_pen": has_pen}
+    if has_pen:
+        point = turn.point
+        initial = {"text": point.text, "applies": point.applies, "action": point.action, "owner": point.owner_id}
+        context["words_form"] = WordsForm(initial=initial, team_id=person.team.pk)
+    return context
+
+
+def piece(request: HttpRequest, slug: str, pk: int, name: str) -> HttpResponse:
+    """One personal piece of the room, fetched by its owner when what it shows has changed."""
+    person = person_of(request)
+    found = meeting_for(person, pk)
+    if found.phase == Phase.CLOSED or not found.is_open:
+        return see_other(request, reverse("meeting", args=[slug, pk]))
+    return page(request, f"learning/room.html#{name}", room_context(person, found))
+
+
+def raise_page(request: HttpRequest, slug: str, pk: int, jotting: int) -> HttpResponse:
+    """A jotting, and an empty field to put it in words that fit any case."""
+    person = person_of(request)
+    found = meeting_for(person, pk)
+    source = Jotting.objects.visible_to(person).filter(meeting=found, pk=jotting).select_related("item__presenter__user").first()
+    if source is None:
+        return see_other(request, reverse("meeting", args=[slug, pk]))
+    words = source.text if request.GET.get("words") == "mine" else ""
+    form = RaiseForm(initial={"key": uuid.uuid4(), "jotting": source.pk, "text": words, "kind": "point"})
+    return page(request, "learning/raise.html", raise_context(person, found, source, form))
+
+
+def raise_context(person: Person, meeting: Meeting, source: Jotting | None, form: RaiseForm) -> dict[str, Any]:
+    """The raise page's."""
+    return room_context(person, meeting) | {"source": source, "form": form, "agreement": agreement_of(person.team.pk)}
+
+
+def pick(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
+    """Which points are read back: up to three, in order."""
+    person = person_of(request)
+    found = meeting_for(person, pk)
+    if found.phase != Phase.LIVE:
+        return see_other(request, reverse("meeting", args=[slug, pk]))
+    return page(request, "learning/pick.html", pick_context(person, found))
+
+
+def pick_context(person: Person, meeting: Meeting, *, error: str = "") -> dict[str, Any]:
+    """The pick page's: whoever doesn't hold the seat sees no words that wait."""
+    context = room_context(person, meeting)
+    points = points_to_read(meeting)
+    return context | {"candidates": points if context["holds"] else [], "waiting": len(points), "error": error}
+
+
+def _not_open(request: HttpRequest, person: Person, meeting: Meeting) -> HttpResponse:
+    context = room_context(person, meeting) | {"here": "home"}
+    return page(request, "learning/not_open.html", context)
+
+
+def _record(request: HttpRequest, person: Person, meeting: Meeting) -> HttpResponse:
+    seats = seats_of(meeting)
+    record = record_of(meeting)
+    context = {
+        "person": person,
+        "team": person.team,
+        "here": "home",
+        "meeting": meeting,
+        "record": record,
+        "sent": sent(record.summary),
+        "may_send": may_send(person.member, meeting),
+        "holder": seats.get(SeatKind.LEARNING),
+        "chair": seats.get(SeatKind.CHAIR),
+        "scribe": seats.get(SeatKind.SCRIBE),
+        "present": here(meeting),
+        "present_ids": {member.pk for member in here(meeting)},
+        "members": people(person),
+        "agenda": agenda_of(meeting),
+    }
+    return page(request, "learning/closed.html", context)
+
+
+def wall(request: HttpRequest, code: str) -> HttpResponse:
+    """The shared screen: to look only. A member who is signed in lands here too, since this is the projector's address."""
+    principal = principal_of(request)
+    found = meeting_for(principal, principal.meeting_id or 0)
+    context = {
+        "meeting": found,
+        "team": found.team,
+        "live": found,
+        "audience": "wall",
+        "code": code,
+        "principal": wall_principal(found),
+    }
+    return page(request, "learning/wall.html", context)

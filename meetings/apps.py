@@ -1,0 +1,10 @@
+"""The team comes together."""
+
+from django.apps import AppConfig
+
+
+class MeetingsConfig(AppConfig):
+    name = "meetings"
+
+    def ready(self) -> None:
+        import meetings.fragments  # noqa: F401

@@ -1,0 +1,24 @@
+"""What happens in this storey that others may want to know."""
+
+from dataclasses import dataclass
+
+from core.events import Fact
+
+
+@dataclass(frozen=True, kw_only=True)
+class MeetingClosed(Fact):
+    """A meeting is over. `by`: the member who closed it."""
+
+    team: int
+    meeting: int
+    by: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class SeatTaken(Fact):
+    """Somebody sits in a seat now; `member` is None when it was left empty."""
+
+    team: int
+    meeting: int
+    kind: str
+    member: int | None

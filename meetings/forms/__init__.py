@@ -1,0 +1,1 @@
+"""Plain forms to clean values."""

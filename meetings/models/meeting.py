@@ -1,0 +1,197 @@
+"""A meeting and its agenda."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from typing import Self
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext as __
+from django.utils.translation import gettext_lazy as _
+
+from core import clock
+from core.base import Keyed, Versioned
+from core.live import Live
+from core.policy import Principal
+from core.privacy import classes
+from teams.models import Membership, Team
+
+ROOM_OPENS = timedelta(minutes=15)
+
+
+class Phase(models.TextChoices):
+    """The life of a meeting."""
+
+    PLANNED = "planned", _("planned")
+    LIVE = "live", _("live")
+    CLOSED = "closed", _("closed")
+    CANCELLED = "cancelled", _("cancelled")
+
+
+NEXT: dict[Phase, frozenset[Phase]] = {
+    Phase.PLANNED: frozenset({Phase.LIVE, Phase.CANCELLED}),
+    Phase.LIVE: frozenset({Phase.CLOSED}),
+    Phase.CLOSED: frozenset(),
+    Phase.CANCELLED: frozenset(),
+}
+
+
+class MeetingQuerySet(models.QuerySet["Meeting"]):
+    def visible_to(self, principal: Principal) -> Self:
+        """A person's teams' meetings; a visitor and a wall see one."""
+        if principal.kind == "person":
+            return self.filter(team_id__in=principal.team_ids)
+        return self.filter(pk=principal.meeting_id or 0)
+
+    def upcoming(self) -> Self:
+        """Planned or live, the nearest first."""
+        return self.filter(phase__in=[Phase.PLANNED, Phase.LIVE]).order_by("starts")
+
+    def held(self) -> Self:
+        """Closed, the latest first."""
+        return self.filter(phase=Phase.CLOSED).order_by("-starts")
+
+
+class Meeting(Live, Keyed, Versioned):
+    """One coming together of a team. `revision` and `changed` (from Live) count what its screens show."""
+
+    team = models.ForeignKey(Team, models.CASCADE, related_name="meetings")
+    starts = models.DateTimeField()
+    minutes = models.PositiveSmallIntegerField(default=60)
+    place = models.CharField(max_length=80, blank=True)
+    video = models.URLField(max_length=300, blank=True)
+    phase = models.CharField(max_length=9, choices=Phase, default=Phase.PLANNED)
+    small = models.BooleanField(default=False)  # four or fewer: one person may hold two seats
+    cases = models.PositiveSmallIntegerField(default=0)  # the last number given to a case: numbers never change
+    planned_by = models.ForeignKey(Membership, models.SET_NULL, null=True, related_name="+")
+    began_at = models.DateTimeField(null=True, blank=True)
+    closed_at = models.DateTimeField(null=True, blank=True)
+
+    objects = MeetingQuerySet.as_manager()
+    privacy = classes(
+        technical="id team key version revision changed starts minutes phase small cases began_at closed_at",
+        team="place video",
+        personal="planned_by",
+    )
+
+    class Meta:
+        ordering = ["-starts"]
+        constraints = [
+            models.UniqueConstraint(fields=["team", "key"], name="meeting_key_once"),
+            models.CheckConstraint(condition=Q(phase="closed") ^ Q(closed_at=None), name="meeting_closed_has_closed_at"),
+            models.CheckConstraint(condition=Q(phase__in=["planned", "cancelled"]) | Q(began_at__isnull=False), name="meeting_live_has_began_at"),
+            models.CheckConstraint(condition=Q(minutes__gte=5) & Q(minutes__lte=480), name="meeting_minutes_are_sane"),
+        ]
+        indexes = [models.Index(fields=["team", "-starts"], name="meetings_of_a_team")]
+
+    def __str__(self) -> str:
+        return f"meeting {self.pk}"
+
+    @contextmanager
+    def surroundings(self) -> Iterator[None]:
+        """Fragments are rendered in one language and in the team's own time, whoever caused it."""
+        with super().surroundings(), timezone.override(self.team.zone):
+            yield
+
+    @property
+    def ends(self) -> datetime:
+        """The booked end."""
+        return self.starts + timedelta(minutes=self.minutes)
+
+    @property
+    def opens(self) -> datetime:
+        """From when on the room is open."""
+        return self.starts - ROOM_OPENS
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the room can be entered: it is live, or about to be."""
+        return self.phase == Phase.LIVE or (self.phase == Phase.PLANNED and clock.now() >= self.opens)
+
+    @property
+    def is_live(self) -> bool:
+        return self.phase == Phase.LIVE
+
+    @property
+    def is_closed(self) -> bool:
+        return self.phase == Phase.CLOSED
+
+
+class ItemKind(models.TextChoices):
+    """What an item of the agenda is."""
+
+    LOOK_BACK = "look_back", _("Look-back")
+    CASE = "case", _("Case")
+    BUSINESS = "business", _("Business")
+    READ_BACK = "read_back", _("Read-back")
+    WRITE_UP = "write_up", _("Write-up")
+    OTHER = "other", _("Other")
+
+
+class Task(models.TextChoices):
+    """What the worker wants from a talk (AMBIT: mark the task). Ready words only: never free text about a case."""
+
+    MARKED = "marked", _("said aloud")
+    ENGAGEMENT = "engagement", _("think about engagement")
+    PLAN = "plan", _("make a plan")
+    DECIDE = "decide", _("decide something together")
+    UNDERSTAND = "understand", _("understand what is going on")
+    SHARE_RISK = "share_risk", _("share a worry about risk")
+    BE_HEARD = "be_heard", _("be heard")
+
+
+class Item(Keyed, Versioned):
+    """One place of the agenda. A case has no free label: a number that never changes, and who brings it."""
+
+    team = models.ForeignKey(Team, models.CASCADE, related_name="+")
+    meeting = models.ForeignKey(Meeting, models.CASCADE, related_name="items")
+    kind = models.CharField(max_length=9, choices=ItemKind)
+    case_no = models.PositiveSmallIntegerField(null=True, blank=True)
+    label = models.CharField(max_length=80, blank=True)
+    presenter = models.ForeignKey(Membership, models.SET_NULL, null=True, blank=True, related_name="+")
+    minutes = models.PositiveSmallIntegerField(default=10)
+    position = models.PositiveSmallIntegerField()
+    task = models.CharField(max_length=12, choices=Task, blank=True)
+    started_at = models.DateTimeField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    privacy = classes(
+        technical="id team meeting key version kind case_no minutes position task started_at ended_at", team="label", personal="presenter"
+    )
+
+    class Meta:
+        ordering = ["position", "pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["team", "key"], name="item_key_once"),
+            models.UniqueConstraint(fields=["meeting"], condition=Q(kind="read_back"), name="one_read_back_in_a_meeting"),
+            models.UniqueConstraint(fields=["meeting", "case_no"], name="a_case_number_is_used_once"),
+            models.UniqueConstraint(fields=["meeting"], condition=Q(started_at__isnull=False, ended_at=None), name="one_item_at_a_time"),
+            models.CheckConstraint(condition=Q(kind="case", label="", case_no__isnull=False) | (~Q(kind="case") & Q(case_no=None)), name="a_case_has_no_label"),
+            models.CheckConstraint(condition=Q(ended_at=None) | Q(started_at__isnull=False), name="item_ended_was_started"),
+        ]
+
+    def __str__(self) -> str:
+        return f"item {self.pk}"
+
+    @property
+    def title(self) -> str:
+        """As the agenda shows it: "Case 3 · Sol", "Business", "Winter rota · Kit"."""
+        if self.kind == ItemKind.CASE:
+            title = __("Case %(number)d") % {"number": self.case_no}
+        else:
+            title = self.label or str(ItemKind(self.kind).label)
+        return f"{title} · {self.presenter.first_name}" if self.presenter else title
+
+    @property
+    def is_now(self) -> bool:
+        return self.started_at is not None and self.ended_at is None
+
+    @property
+    def is_done(self) -> bool:
+        return self.ended_at is not None
+
+    @property
+    def is_read_back(self) -> bool:
+        return self.kind == ItemKind.READ_BACK

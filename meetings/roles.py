@@ -1,0 +1,42 @@
+"""The three seats of a meeting, and what whoever sits there may do.
+
+AMBIT: a meeting has a Chair, a Team Learning Support Worker and a Scribe, which one person should not combine. A meeting never waits
+for an absent person: what keeps it moving may be done by any member, and is written down.
+"""
+
+from enum import StrEnum
+
+from django.db.models import TextChoices
+from django.utils.translation import gettext_lazy as _
+
+
+class SeatKind(TextChoices):
+    """A seat in one meeting."""
+
+    CHAIR = "chair", _("Chair")
+    LEARNING = "learning", _("Keeps our learning in mind")  # the Team Learning Support Worker
+    SCRIBE = "scribe", _("Scribe")
+
+
+class Do(StrEnum):
+    """What somebody may want to do in a meeting."""
+
+    KEEP_MOVING = "keep moving"  # begin, next, more minutes, task marked, who is here
+    TAKE_SEAT = "take seat"
+    CLOSE = "close"
+    JOT = "jot"
+    RAISE = "raise"  # put into words that fit any case; take an offer; pick what is read back
+    OFFER = "offer"
+    READ_BACK = "read back"  # start it, say there is no learning point today
+    HOLD_PEN = "hold pen"
+    SETTLE = "settle"  # agreed by those here, parked, left
+    SEND = "send"  # compose and send the summary
+
+
+ANY_MEMBER = frozenset({Do.KEEP_MOVING, Do.TAKE_SEAT, Do.OFFER, Do.READ_BACK, Do.HOLD_PEN})
+
+THE_SEAT: dict[SeatKind, frozenset[Do]] = {
+    SeatKind.CHAIR: frozenset({Do.CLOSE, Do.SETTLE}),
+    SeatKind.LEARNING: frozenset({Do.JOT, Do.RAISE, Do.SEND, Do.SETTLE}),
+    SeatKind.SCRIBE: frozenset({Do.SETTLE}),
+}

@@ -1,0 +1,94 @@
+"""May this person do this in this meeting? And who stands in a wall's doorway."""
+
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from core import clock
+from core.errors import NotAllowed, NotFound, NotPossible
+from core.policy import Principal, Request, Who
+from meetings.models import Meeting, Phase, Seat, WallCode
+from meetings.roles import ANY_MEMBER, THE_SEAT, Do, SeatKind
+from teams.models import Membership
+
+
+class Wall(Who):
+    """A shared screen that knows a meeting's code: to look only, until the meeting closes."""
+
+    name = "wall"
+
+    def admit(self, request: Request, **route: Any) -> Principal:
+        found = WallCode.objects.filter(code=tidy_code(route["code"])).select_related("meeting").first()
+        if found is None or not found.meeting.is_open:
+            raise NotFound(_("This code is not in use. Codes end with their meeting."))
+        return wall_principal(found.meeting)
+
+
+def wall_principal(meeting: Meeting) -> Principal:
+    """A wall that shows `meeting`."""
+    return Principal("wall", (meeting.team_id,), None, None, meeting.pk)
+
+
+def tidy_code(typed: str) -> str:
+    """The code as it is stored, however it was typed: "klm 482" → "KLM482"."""
+    return "".join(typed.split()).upper()
+
+
+def seats_of(meeting: Meeting) -> dict[SeatKind, Membership]:
+    """Who sits where now. One query."""
+    seats = Seat.objects.current().filter(meeting=meeting).select_related("member__user")
+    return {SeatKind(seat.kind): seat.member for seat in seats}
+
+
+def may(member: Membership, do: Do, meeting: Meeting, seats: dict[SeatKind, Membership]) -> bool:
+    """Whether `member` may do this, given who sits where."""
+    if member.team_id != meeting.team_id or member.until is not None:
+        return False
+    if do in ANY_MEMBER:
+        return True
+    if do is Do.CLOSE and (SeatKind.CHAIR not in seats or clock.now() >= meeting.ends):
+        return True  # a meeting never waits for an absent person
+    if do is Do.SETTLE and not seats.keys() & {SeatKind.CHAIR, SeatKind.SCRIBE}:
+        return True
+    return any(do in THE_SEAT[kind] for kind, holder in seats.items() if holder.pk == member.pk)
+
+
+def ensure(member: Membership, do: Do, meeting: Meeting) -> dict[SeatKind, Membership]:
+    """Returns who sits where. Raises NotAllowed with a sentence that says who has the seat."""
+    seats = seats_of(meeting)
+    if not may(member, do, meeting, seats):
+        raise NotAllowed(_refusal(do, seats))
+    return seats
+
+
+def _refusal(do: Do, seats: dict[SeatKind, Membership]) -> str:
+    if do is Do.CLOSE:
+        name = seats[SeatKind.CHAIR].first_name
+        return _("%(name)s has the chair. Only whoever chairs can close the meeting before its time. Ask %(name)s, or take the chair.") % {"name": name}
+    holder = seats.get(SeatKind.LEARNING)
+    if do in THE_SEAT[SeatKind.LEARNING] and do is not Do.SETTLE:
+        if holder is None:
+            return _("Nobody is keeping learning in mind yet. Take that seat first.")
+        return _("%(name)s keeps our learning in mind. Only %(name)s can do this.") % {"name": holder.first_name}
+    names = " / ".join(seats[kind].first_name for kind in (SeatKind.CHAIR, SeatKind.LEARNING, SeatKind.SCRIBE) if kind in seats)
+    return _("Only whoever has a seat can do this: %(names)s.") % {"names": names}
+
+
+def proposed_holder(meeting: Meeting, seats: dict[SeatKind, Membership]) -> Membership | None:
+    """By the rule "the lead": the first AMBIT lead who has no other seat in this meeting."""
+    taken = {holder.pk for holder in seats.values()}
+    leads = Membership.objects.present().filter(team_id=meeting.team_id, is_lead=True).order_by("pk")
+    return next((lead for lead in leads.select_related("user") if lead.pk not in taken), None)
+
+
+def ensure_phase(meeting: Meeting, *phases: Phase) -> None:
+    """Raises NotPossible in plain words when the meeting is not in one of `phases`."""
+    if meeting.phase in phases:
+        return
+    sentences = {
+        Phase.PLANNED: _("This meeting hasn’t begun yet."),
+        Phase.LIVE: _("This meeting is under way."),
+        Phase.CLOSED: _("This meeting is over."),
+        Phase.CANCELLED: _("This meeting was cancelled."),
+    }
+    raise NotPossible(sentences[Phase(meeting.phase)])

@@ -1,0 +1,81 @@
+"""Who sits where. Every change keeps who, when and how; nobody holds two current seats unless the meeting is flagged small."""
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from core import clock
+from core.errors import Invalid, NotPossible
+from core.events import announce
+from core.live import touch
+from meetings.events import SeatTaken
+from meetings.models import Attendance, How, Meeting, Phase, Seat
+from meetings.roles import Do, SeatKind
+from meetings.rules import ensure, ensure_phase, seats_of
+from meetings.services.locks import lock
+from teams.models import Membership
+from teams.services.activity import record
+
+SMALL = 4  # people present: then one person may hold two seats
+
+
+def seat(meeting: Meeting, kind: SeatKind, member: Membership, *, by: Membership, proposed: bool = False) -> Seat:
+    """Put somebody in a seat; whoever had it gets up. The caller has locked the meeting."""
+    others = {SeatKind(held) for held, holder in seats_of(meeting).items() if holder.pk == member.pk and held != kind}
+    if others and not meeting.small:
+        raise Invalid(
+            "member",
+            _("%(name)s has another seat already: %(seat)s. One person holds one seat.")
+            % {"name": member.first_name, "seat": SeatKind(next(iter(others))).label},
+        )
+    Seat.objects.current().filter(meeting=meeting, kind=kind).update(until=clock.now())
+    how = How.PROPOSED if proposed else How.TAKEN if member.pk == by.pk else How.APPOINTED
+    taken = Seat.objects.create(
+        team_id=meeting.team_id, meeting=meeting, kind=kind, member=member, how=how, by=by, small=bool(others), since=clock.now()
+    )
+    record("seat taken", by=by.user_id, team=meeting.team_id, subject=f"meeting {meeting.pk}", seat=kind, member=member.pk, how=how)
+    announce(SeatTaken(team=meeting.team_id, meeting=meeting.pk, kind=kind, member=member.pk))
+    return taken
+
+
+@transaction.atomic
+def take_seat(*, by: Membership, meeting: int, kind: SeatKind, member: Membership) -> Meeting:
+    """Sit down, or ask somebody else to: one tap, under every rule."""
+    found = lock(meeting, by=by)
+    ensure(by, Do.TAKE_SEAT, found)
+    ensure_phase(found, Phase.PLANNED, Phase.LIVE)
+    if member.team_id != found.team_id or member.until is not None:
+        raise Invalid("member", _("Choose somebody who is in the team."))
+    holder = seats_of(found).get(kind)
+    if holder is None or holder.pk != member.pk:
+        seat(found, kind, member, by=by)
+        touch(found, "seats")
+    return found
+
+
+@transaction.atomic
+def leave_seat(*, by: Membership, meeting: int, kind: SeatKind) -> Meeting:
+    """Get up: the seat is empty until somebody takes it. Any member may say that somebody was called out."""
+    found = lock(meeting, by=by)
+    ensure(by, Do.TAKE_SEAT, found)
+    ensure_phase(found, Phase.PLANNED, Phase.LIVE)
+    if Seat.objects.current().filter(meeting=found, kind=kind).update(until=clock.now()):
+        record("seat left", by=by.user_id, team=found.team_id, subject=f"meeting {found.pk}", seat=kind)
+        announce(SeatTaken(team=found.team_id, meeting=found.pk, kind=kind, member=None))
+        touch(found, "seats")
+    return found
+
+
+@transaction.atomic
+def flag_small(*, by: Membership, meeting: int) -> Meeting:
+    """Say that four or fewer are here, so that one person may hold two seats. Recorded."""
+    found = lock(meeting, by=by)
+    ensure(by, Do.TAKE_SEAT, found)
+    ensure_phase(found, Phase.PLANNED, Phase.LIVE)
+    if Attendance.objects.filter(meeting=found).count() > SMALL:
+        raise NotPossible(_("More than four people are ticked as here, so each seat has its own person."))
+    if not found.small:
+        found.small = True
+        found.save(update_fields=["small"])
+        record("flagged small", by=by.user_id, team=found.team_id, subject=f"meeting {found.pk}")
+        touch(found, "seats")
+    return found

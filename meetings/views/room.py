@@ -1,0 +1,96 @@
+"""The taps that move a meeting. Each is a plain form; the live channel repaints every screen."""
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from core.errors import Invalid
+from core.http import done, see_other
+from meetings.forms.plan import SeatForm, TaskForm
+from meetings.models import Task
+from meetings.queries import meeting_for
+from meetings.roles import SeatKind
+from meetings.services import agenda, running, seats
+from teams.queries import people
+from teams.rules import person_of
+
+
+def _number(request: HttpRequest, name: str) -> int | None:
+    value = request.POST.get(name, "")
+    return int(value) if value.isdecimal() and len(value) < 18 else None
+
+
+def _room(request: HttpRequest, slug: str, pk: int) -> str:
+    return reverse("meeting_plan" if request.POST.get("from") == "plan" else "meeting", args=[slug, pk])
+
+
+def seat(request: HttpRequest, slug: str, pk: int, kind: str) -> HttpResponse:
+    """Take a seat, ask somebody to, or leave it empty."""
+    person = person_of(request)
+    meeting_for(person, pk)
+    if request.POST.get("leave"):
+        seats.leave_seat(by=person.member, meeting=pk, kind=SeatKind(kind))
+        return done(request, _room(request, slug, pk))
+    form = SeatForm(request.POST, team_id=person.team.pk)
+    chosen = (form.cleaned_data["member"] if form.is_valid() else None) or (person.member if request.POST.get("me") else None)
+    if chosen is None:
+        raise Invalid("member", _("Choose somebody who is in the team."))
+    seats.take_seat(by=person.member, meeting=pk, kind=SeatKind(kind), member=chosen)
+    return done(request, _room(request, slug, pk))
+
+
+def small(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
+    """We are four or fewer."""
+    person = person_of(request)
+    seats.flag_small(by=person.member, meeting=pk)
+    return done(request, _room(request, slug, pk))
+
+
+def begin(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
+    """Any of us may."""
+    person = person_of(request)
+    running.begin(by=person.member, meeting=pk)
+    return see_other(request, reverse("meeting", args=[slug, pk]))
+
+
+def next_item(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
+    """On to the next item."""
+    person = person_of(request)
+    agenda.next_item(by=person.member, meeting=pk, after=_number(request, "after"))
+    return done(request, _room(request, slug, pk))
+
+
+def more_minutes(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
+    """Five more minutes for the item that is on."""
+    person = person_of(request)
+    agenda.more_minutes(by=person.member, meeting=pk, item=_number(request, "item") or 0, seen=_number(request, "version"))
+    return done(request, _room(request, slug, pk))
+
+
+def mark_task(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
+    """Task marked, in ready words."""
+    person = person_of(request)
+    form = TaskForm(request.POST)
+    if not form.is_valid():
+        raise Invalid("task", _("Choose one of the ready words."))
+    agenda.mark_task(by=person.member, meeting=pk, item=_number(request, "item") or 0, task=Task(form.cleaned_data["task"]))
+    return done(request, _room(request, slug, pk))
+
+
+def attendance(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
+    """Who is here, as one person ticks it."""
+    person = person_of(request)
+    ticked = {int(value) for value in request.POST.getlist("here") if value.isdecimal() and len(value) < 18}
+    if request.POST.get("everyone"):
+        ticked = {member.pk for member in people(person)}
+    running.tick_attendance(by=person.member, meeting=pk, here=ticked)
+    return done(request, _room(request, slug, pk))
+
+
+def close(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
+    """The meeting is over."""
+    person = person_of(request)
+    running.close(by=person.member, meeting=pk)
+    messages.info(request, _("The meeting is closed."))
+    return see_other(request, reverse("meeting", args=[slug, pk]))

@@ -1,0 +1,20 @@
+"""What happens in this storey that others may want to know."""
+
+from dataclasses import dataclass
+
+from core.events import Fact
+
+
+@dataclass(frozen=True, kw_only=True)
+class LetterDue(Fact):
+    """A letter was put into the outbox and may leave now."""
+
+    letter: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class MemberLeft(Fact):
+    """Somebody belongs to the team no longer: what they have open must end."""
+
+    team: int
+    member: int

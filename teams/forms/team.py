@@ -1,0 +1,60 @@
+"""Founding a team, asking people in, roles, the agreement."""
+
+from typing import Any
+from zoneinfo import available_timezones
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from teams.roles import HolderRule, RaiseRule, Usually
+
+COMMON_ZONES = ["Europe/London", "Europe/Dublin", "Europe/Berlin", "Europe/Amsterdam", "Europe/Oslo", "Europe/Madrid", "UTC"]
+
+
+class TeamForm(forms.Form):
+    """A new team."""
+
+    name = forms.CharField(label=_("Name of the team"), max_length=80)
+    your_name = forms.CharField(label=_("Your own name"), max_length=80)
+    zone = forms.ChoiceField(label=_("Time zone"), choices=[(zone, zone) for zone in COMMON_ZONES], initial="Europe/London")
+
+    def clean_zone(self) -> str:
+        zone: str = self.cleaned_data["zone"]
+        if zone not in available_timezones():
+            raise forms.ValidationError(_("We don’t know this time zone."))
+        return zone
+
+
+class NameForm(forms.Form):
+    """How the others see you."""
+
+    name = forms.CharField(label=_("Your name"), max_length=80)
+
+
+class InviteForm(forms.Form):
+    """One address."""
+
+    email = forms.EmailField(label=_("E-mail"), max_length=254)
+    key = forms.UUIDField(required=False, widget=forms.HiddenInput)
+
+
+class RolesForm(forms.Form):
+    """One member's part in the team."""
+
+    is_lead = forms.BooleanField(label=_("AMBIT lead"), required=False)
+    usually = forms.ChoiceField(label=_("In meetings"), choices=Usually.choices, required=False)
+
+
+class AgreementForm(forms.Form):
+    """What the team has agreed."""
+
+    holder_rule = forms.ChoiceField(label=_("Who keeps our learning in mind"), choices=HolderRule.choices, widget=forms.RadioSelect)
+    raise_rule = forms.ChoiceField(label=_("When points are raised"), choices=RaiseRule.choices, widget=forms.RadioSelect)
+    read_back_minutes = forms.IntegerField(label=_("Minutes for the read-back"), min_value=1, max_value=30)
+    way_out = forms.CharField(
+        label=_("Incidents and safeguarding: where to report"), max_length=300, required=False, widget=forms.Textarea(attrs={"rows": 2})
+    )
+
+    @classmethod
+    def of(cls, agreement: Any) -> "AgreementForm":
+        return cls(initial={name: getattr(agreement, name) for name in cls.base_fields})

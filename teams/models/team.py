@@ -1,0 +1,122 @@
+"""A team, what it has agreed, and who belongs to it."""
+
+from typing import Self
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from core import clock
+from core.base import Keyed
+from core.policy import Principal
+from core.privacy import classes
+from teams.models.user import User
+from teams.roles import HolderRule, RaiseRule, Usually
+
+
+class TeamQuerySet(models.QuerySet["Team"]):
+    def visible_to(self, principal: Principal) -> Self:
+        """The teams this reader may see at all."""
+        return self.filter(pk__in=principal.team_ids)
+
+
+class Team(models.Model):
+    """A team that meets: its row is the root of all its other rows."""
+
+    slug = models.SlugField(max_length=60, unique=True)
+    name = models.CharField(_("name of the team"), max_length=80)
+    zone = models.CharField(max_length=64, default="Europe/London")
+    founded = models.DateTimeField(default=clock.now, editable=False)
+
+    objects = TeamQuerySet.as_manager()
+    privacy = classes(technical="id slug zone founded", team="name")
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class TeamAgreement(models.Model):
+    """What the team has agreed about its learning. A change is a new row: every version is kept."""
+
+    team = models.ForeignKey(Team, models.CASCADE, related_name="agreements")
+    holder_rule = models.CharField(max_length=12, choices=HolderRule, default=HolderRule.LEAD)
+    raise_rule = models.CharField(max_length=12, choices=RaiseRule, default=RaiseRule.AT_READ_BACK)
+    read_back_minutes = models.PositiveSmallIntegerField(default=5)
+    way_out = models.CharField(max_length=300, blank=True)
+    by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
+    at = models.DateTimeField(default=clock.now, editable=False)
+
+    privacy = classes(technical="id team holder_rule raise_rule read_back_minutes at", team="way_out", personal="by")
+
+    class Meta:
+        ordering = ["-pk"]
+
+
+class MembershipQuerySet(models.QuerySet["Membership"]):
+    def visible_to(self, principal: Principal) -> Self:
+        return self.filter(team_id__in=principal.team_ids)
+
+    def present(self) -> Self:
+        """Those who belong now."""
+        return self.filter(until=None)
+
+
+class Membership(models.Model):
+    """One person in one team, from one day to another. Called a *member* wherever a team's rows point to somebody."""
+
+    team = models.ForeignKey(Team, models.CASCADE, related_name="members")
+    user = models.ForeignKey(User, models.CASCADE, related_name="memberships")
+    is_lead = models.BooleanField(default=False)
+    usually = models.CharField(max_length=8, choices=Usually, default=Usually.NOTHING, blank=True)
+    since = models.DateTimeField(default=clock.now, editable=False)
+    until = models.DateTimeField(null=True, blank=True)
+
+    objects = MembershipQuerySet.as_manager()
+    privacy = classes(technical="id team since until", personal="user is_lead usually")
+
+    class Meta:
+        ordering = ["user__name", "pk"]
+        constraints = [models.UniqueConstraint(fields=["team", "user"], condition=Q(until=None), name="member_once_at_a_time")]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def name(self) -> str:
+        return str(self.user)
+
+    @property
+    def first_name(self) -> str:
+        return self.user.first_name
+
+
+class InvitationQuerySet(models.QuerySet["Invitation"]):
+    def visible_to(self, principal: Principal) -> Self:
+        return self.filter(team_id__in=principal.team_ids)
+
+    def open(self) -> Self:
+        """Neither accepted nor taken back nor expired."""
+        return self.filter(accepted_at=None, withdrawn_at=None, expires_at__gt=clock.now())
+
+
+class Invitation(Keyed):
+    """Somebody was asked in by mail. The link works once, by a post from its page, for seven days."""
+
+    team = models.ForeignKey(Team, models.CASCADE, related_name="invitations")
+    email = models.EmailField(max_length=254)
+    token_hash = models.CharField(max_length=64, unique=True)
+    by = models.ForeignKey(Membership, models.SET_NULL, null=True, related_name="+")
+    at = models.DateTimeField(default=clock.now, editable=False)
+    expires_at = models.DateTimeField()
+    accepted_at = models.DateTimeField(null=True)
+    withdrawn_at = models.DateTimeField(null=True)
+
+    objects = InvitationQuerySet.as_manager()
+    privacy = classes(technical="id team key at expires_at accepted_at withdrawn_at", personal="email by", secret="token_hash")
+
+    class Meta:
+        ordering = ["-pk"]
+        constraints = [models.UniqueConstraint(fields=["team", "key"], name="invitation_key_once")]

@@ -1,0 +1,133 @@
+"""Who comes in, in what role, and who leaves."""
+
+import hashlib
+import secrets
+import uuid
+from datetime import timedelta
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from core import clock
+from core.errors import Invalid, NotFound, NotPossible
+from core.events import announce
+from core.scope import everything
+from teams.events import MemberLeft
+from teams.models import Invitation, Membership, User
+from teams.roles import Act
+from teams.rules import ensure
+from teams.services.activity import record
+from teams.services.letters import post_letter
+
+INVITATION_LASTS = timedelta(days=7)
+
+
+def hash_of(token: str) -> str:
+    """What is kept of a token: its SHA-256, hex."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+@transaction.atomic
+def invite(*, by: Membership, email: str, key: uuid.UUID | None = None) -> Invitation:
+    """Ask somebody in by mail. Raises Invalid when the address belongs to a member already."""
+    ensure(by, Act.INVITE)
+    email = email.strip().lower()
+    if Membership.objects.present().filter(team_id=by.team_id, user__email__iexact=email).exists():
+        raise Invalid("email", _("This person is in the team already."))
+    token = secrets.token_urlsafe(32)
+    invitation, made = Invitation.once(
+        key=key,
+        team_id=by.team_id,
+        same={"email": email},
+        by=by,
+        token_hash=hash_of(token),
+        expires_at=clock.now() + INVITATION_LASTS,
+    )
+    if made:
+        Invitation.objects.open().filter(team_id=by.team_id, email=email).exclude(pk=invitation.pk).update(withdrawn_at=clock.now())
+        _send(invitation, token, by)
+    return invitation
+
+
+@transaction.atomic
+def invite_again(*, by: Membership, invitation: Invitation) -> Invitation:
+    """A fresh link to the same address; the old one stops working."""
+    ensure(by, Act.INVITE)
+    withdraw(by=by, invitation=invitation)
+    return invite(by=by, email=invitation.email)
+
+
+@transaction.atomic
+def withdraw(*, by: Membership, invitation: Invitation) -> None:
+    """Take an invitation back. Harmless when it was used or taken back before."""
+    ensure(by, Act.INVITE)
+    taken = Invitation.objects.filter(pk=invitation.pk, accepted_at=None, withdrawn_at=None).update(withdrawn_at=clock.now())
+    if taken:
+        record("invitation taken back", by=by.user_id, team=by.team_id, subject=f"invitation {invitation.pk}")
+
+
+def _send(invitation: Invitation, token: str, by: Membership) -> None:
+    post_letter(
+        "invitation",
+        key=f"invitation:{invitation.pk}",
+        to=invitation.email,
+        team=by.team_id,
+        invitation=invitation.pk,
+        token=token,
+    )
+    record("invited", by=by.user_id, team=by.team_id, subject=f"invitation {invitation.pk}")
+
+
+def find_invitation(token: str) -> Invitation:
+    """The open invitation of this link. Raises NotFound when it was used, taken back or has expired: which, is not said."""
+    with everything("a token says which team"):
+        found = Invitation.objects.open().filter(token_hash=hash_of(token)).select_related("team", "by__user").first()
+    if found is None:
+        raise NotFound(_("This invitation was used already, was taken back, or is older than seven days. Ask for a new one."))
+    return found
+
+
+def accept(*, by: User, token: str) -> Membership:
+    """Come in. The invitation is used up; accepting twice with one link gives the same membership to the same person."""
+    with everything("a token says which team"):
+        invitation = Invitation.objects.select_for_update(of=("self",)).filter(token_hash=hash_of(token)).select_related("team").first()
+        if invitation is None or invitation.withdrawn_at or (invitation.accepted_at is None and invitation.expires_at <= clock.now()):
+            raise NotFound(_("This invitation was used already, was taken back, or is older than seven days. Ask for a new one."))
+        if invitation.email != by.email.lower():
+            raise NotPossible(_("This invitation is for another address. Sign in with the address it was sent to."))
+        member = Membership.objects.present().filter(team=invitation.team, user=by).first()
+        if member is not None:
+            return member
+        if invitation.accepted_at:
+            raise NotFound(_("This invitation was used already, was taken back, or is older than seven days. Ask for a new one."))
+        invitation.accepted_at = clock.now()
+        invitation.save(update_fields=["accepted_at"])
+        member = Membership.objects.create(team=invitation.team, user=by)
+        record("came in", by=by.pk, team=invitation.team_id, subject=f"member {member.pk}")
+    return member
+
+
+@transaction.atomic
+def change_roles(*, by: Membership, member: Membership, is_lead: bool, usually: str) -> None:
+    """Make somebody an AMBIT lead or take that back, and say which seat they usually take."""
+    ensure(by, Act.CHANGE_ROLES)
+    leads = list(Membership.objects.select_for_update().present().filter(team_id=by.team_id, is_lead=True))
+    if member.is_lead and not is_lead and [lead.pk for lead in leads] == [member.pk]:
+        raise Invalid("is_lead", _("A team needs at least one AMBIT lead. Make somebody else one first."))
+    member.is_lead, member.usually = is_lead, usually
+    member.save(update_fields=["is_lead", "usually"])
+    record("roles changed", by=by.user_id, team=by.team_id, subject=f"member {member.pk}", is_lead=is_lead, usually=usually)
+
+
+@transaction.atomic
+def leave(*, by: Membership, member: Membership) -> None:
+    """End a membership: one's own, or, as an AMBIT lead, somebody else's. What was agreed stays with the team."""
+    if by.pk != member.pk:
+        ensure(by, Act.CHANGE_ROLES)
+    leads = list(Membership.objects.select_for_update().present().filter(team_id=member.team_id, is_lead=True))
+    if [lead.pk for lead in leads] == [member.pk]:
+        raise NotPossible(_("A team needs at least one AMBIT lead. Make somebody else one first."))
+    member.until = clock.now()
+    member.save(update_fields=["until"])
+    record("left the team", by=by.user_id, team=member.team_id, subject=f"member {member.pk}")
+    announce(MemberLeft(team=member.team_id, member=member.pk))

@@ -1,0 +1,49 @@
+"""Founding a team, and what it agrees."""
+
+from django.db import IntegrityError, transaction
+from django.utils.text import slugify
+from django.utils.translation import gettext as _
+
+from core.errors import Invalid
+from core.scope import everything
+from teams.models import Membership, Team, TeamAgreement, User
+from teams.roles import Act
+from teams.rules import ensure
+from teams.services.activity import record
+
+
+def found_team(*, by: User, name: str, zone: str = "Europe/London", slug: str = "") -> Membership:
+    """A new team with `by` as its first AMBIT lead. Returns that membership. Raises Invalid when the name is taken."""
+    with everything("a new team has no scope yet"):
+        wanted = slug or slugify(name)[:50]
+        if not wanted:
+            raise Invalid("name", _("Give the team a name with letters in it."))
+        try:
+            with transaction.atomic():
+                team = Team.objects.create(slug=wanted, name=name.strip(), zone=zone)
+        except IntegrityError:
+            raise Invalid("name", _("A team of this name is here already. Add your town or service to yours.")) from None
+        TeamAgreement.objects.create(team=team, by=by)
+        founder = Membership.objects.create(team=team, user=by, is_lead=True)
+        record("team founded", by=by.pk, team=team.pk)
+    return founder
+
+
+def name_yourself(*, by: User, name: str) -> None:
+    """How the others will see this person."""
+    by.name = name.strip()
+    by.save(update_fields=["name"])
+
+
+@transaction.atomic
+def change_agreement(*, by: Membership, holder_rule: str, raise_rule: str, read_back_minutes: int, way_out: str) -> TeamAgreement:
+    """A new version of what the team has agreed; the old ones stay. An AMBIT lead's to do."""
+    ensure(by, Act.CHANGE_AGREEMENT)
+    Team.objects.select_for_update().get(pk=by.team_id)
+    latest = TeamAgreement.objects.filter(team_id=by.team_id).first()
+    wanted = {"holder_rule": holder_rule, "raise_rule": raise_rule, "read_back_minutes": read_back_minutes, "way_out": way_out.strip()}
+    if latest and all(getattr(latest, name) == value for name, value in wanted.items()):
+        return latest
+    agreed = TeamAgreement.objects.create(team_id=by.team_id, by=by.user, **wanted)
+    record("agreement changed", by=by.user_id, team=by.team_id, subject=f"agreement {agreed.pk}")
+    return agreed

@@ -1,0 +1,41 @@
+"""What the team has agreed about its learning."""
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from core.http import page, see_other
+from teams.forms.team import AgreementForm
+from teams.queries import agreements_of
+from teams.roles import Act
+from teams.rules import ensure, may, person_of
+from teams.services.teams import change_agreement
+
+
+def agreement(request: HttpRequest, slug: str) -> HttpResponse:
+    """Every member reads it; an AMBIT lead may change it."""
+    person = person_of(request)
+    versions = agreements_of(person.team.pk)
+    context = {
+        "person": person,
+        "team": person.team,
+        "here": "team",
+        "agreement": versions[0],
+        "versions": versions,
+        "may_change": may(person.member, Act.CHANGE_AGREEMENT),
+    }
+    return page(request, "teams/agreement.html", context)
+
+
+def change(request: HttpRequest, slug: str) -> HttpResponse:
+    """The form behind "Change"."""
+    person = person_of(request)
+    ensure(person.member, Act.CHANGE_AGREEMENT)
+    form = AgreementForm(request.POST) if request.method == "POST" else AgreementForm.of(agreements_of(person.team.pk)[0])
+    if request.method == "POST" and form.is_valid():
+        change_agreement(by=person.member, **form.cleaned_data)
+        messages.info(request, _("Kept. Every version stays on the record."))
+        return see_other(request, reverse("agreement", args=[slug]))
+    context = {"person": person, "team": person.team, "here": "team", "form": form}
+    return page(request, "teams/agreement_change.html", context, status=422 if form.is_bound else 200)

@@ -1,0 +1,133 @@
+"""Who belongs to the team, who is asked in, and what each one's part is."""
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from core.errors import Invalid, NotFound
+from core.http import page, see_other
+from teams.forms.team import InviteForm, NameForm, RolesForm
+from teams.models import Invitation, Membership, User
+from teams.queries import open_invitations, people
+from teams.roles import Act
+from teams.rules import Person, may, person_of
+from teams.services import members
+from teams.services.teams import name_yourself
+
+
+def _page(request: HttpRequest, person: Person, form: InviteForm, *, status: int = 200) -> HttpResponse:
+    everybody = people(person)
+    return page(
+        request,
+        "teams/people.html",
+        {
+            "person": person,
+            "team": person.team,
+            "here": "team",
+            "people": everybody,
+            "leads": sum(member.is_lead for member in everybody),
+            "invitations": open_invitations(person),
+            "form": form,
+            "may_change": may(person.member, Act.CHANGE_ROLES),
+        },
+        status=status,
+    )
+
+
+def list_people(request: HttpRequest, slug: str) -> HttpResponse:
+    """The team's people, and a form to ask somebody in."""
+    return _page(request, person_of(request), InviteForm())
+
+
+def invite(request: HttpRequest, slug: str) -> HttpResponse:
+    """Ask somebody in by mail."""
+    person = person_of(request)
+    form = InviteForm(request.POST)
+    if form.is_valid():
+        try:
+            members.invite(by=person.member, **form.cleaned_data)
+            messages.info(request, _("Invitation sent to %(email)s.") % {"email": form.cleaned_data["email"]})
+            return see_other(request, reverse("people", args=[slug]))
+        except Invalid as refused:
+            form.add_error(refused.field, refused.sentence)
+    return _page(request, person, form, status=422)
+
+
+def _invitation(person: Person, pk: int) -> Invitation:
+    found = Invitation.objects.visible_to(person).filter(pk=pk).first()
+    if found is None:
+        raise NotFound(_("The address may be old, or the page may belong to another team."))
+    return found
+
+
+def invite_again(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
+    """A fresh link to the same address."""
+    person = person_of(request)
+    again = members.invite_again(by=person.member, invitation=_invitation(person, pk))
+    messages.info(request, _("Invitation sent to %(email)s.") % {"email": again.email})
+    return see_other(request, reverse("people", args=[slug]))
+
+
+def withdraw(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
+    """Take an invitation back."""
+    person = person_of(request)
+    members.withdraw(by=person.member, invitation=_invitation(person, pk))
+    messages.info(request, _("Taken back. The link no longer works."))
+    return see_other(request, reverse("people", args=[slug]))
+
+
+def member(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
+    """One member's part in the team: an AMBIT lead's to change."""
+    person = person_of(request)
+    found = Membership.objects.visible_to(person).present().filter(pk=pk).select_related("user").first()
+    if found is None:
+        raise NotFound(_("The address may be old, or the page may belong to another team."))
+    form = RolesForm(request.POST or None, initial={"is_lead": found.is_lead, "usually": found.usually})
+    if request.method == "POST" and form.is_valid():
+        try:
+            members.change_roles(by=person.member, member=found, **form.cleaned_data)
+            return see_other(request, reverse("people", args=[slug]))
+        except Invalid as refused:
+            form.add_error(refused.field, refused.sentence)
+    context = {
+        "person": person,
+        "team": person.team,
+        "here": "team",
+        "member": found,
+        "form": form,
+        "may_change": may(person.member, Act.CHANGE_ROLES),
+    }
+    return page(request, "teams/member.html", context, status=422 if form.is_bound else 200)
+
+
+def leave(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
+    """End a membership."""
+    person = person_of(request)
+    found = Membership.objects.visible_to(person).present().filter(pk=pk).select_related("user").first()
+    if found is None:
+        raise NotFound(_("The address may be old, or the page may belong to another team."))
+    members.leave(by=person.member, member=found)
+    if found.pk == person.member_id:
+        return see_other(request, reverse("home"))
+    messages.info(request, _("%(name)s is no longer in the team.") % {"name": found.first_name})
+    return see_other(request, reverse("people", args=[slug]))
+
+
+def invitation(request: HttpRequest, token: str) -> HttpResponse:
+    """The page behind an invitation's link. Opening it uses nothing up: only the post accepts (mail scanners open links)."""
+    found = members.find_invitation(token) if request.method == "GET" else None
+    user = request.user if isinstance(request.user, User) else None
+    if request.method == "POST" and user:
+        form = NameForm(request.POST)
+        if user.name or form.is_valid():
+            if not user.name:
+                name_yourself(by=user, name=form.cleaned_data["name"])
+            accepted = members.accept(by=user, token=token)
+            return see_other(request, reverse("team_home", args=[accepted.team.slug]))
+        found = members.find_invitation(token)
+        return page(request, "teams/invitation.html", {"invitation": found, "form": form, "user": user}, status=422)
+    if found is None:
+        return see_other(request, reverse("account_login") + f"?next={request.path}")
+    other = user is not None and user.email.lower() != found.email
+    return page(request, "teams/invitation.html", {"invitation": found, "form": NameForm(), "user": user, "other": other})
