@@ -17,11 +17,13 @@ from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 from django.urls import get_resolver
 
-from core.stream import Receive, Scope, Send, Streams
-
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+_django = get_wsgi_application()
 
-pages: Any = WSGIMiddleware(cast(Any, get_wsgi_application()), workers=settings.WEB_THREADS)
+import config.celery  # noqa: F401  (so that shared tasks know this house's broker)
+from core.stream import Receive, Scope, Send, Streams  # noqa: E402  (it knows models, which need Django set up)
+
+pages: Any = WSGIMiddleware(cast(Any, _django), workers=settings.WEB_THREADS)
 streams = Streams()
 
 

@@ -12,6 +12,7 @@ import argparse
 import contextlib
 import ctypes
 import fcntl
+import gc
 import hashlib
 import http.client
 import io
@@ -23,6 +24,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -279,7 +281,7 @@ class Demo:
             [*embedded.ends_with_parent(signal.SIGKILL), *command, *([] if cast else ["--no-cast"])],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            env=self.env,
+            env={**self.env, "PGOPTIONS": "-c synchronous_commit=off"},
             cwd=ROOT,
             text=True,
             start_new_session=True,
@@ -413,26 +415,47 @@ class Preparing:
 
 
 def prepare(arguments: argparse.Namespace) -> int:
-    """What `Preparing` runs. On standard output: `migrated`, the SIGN-IN lines and `prepared`."""
-    folder = Path(os.environ["DEMO_DIR"])
+    """What `Preparing` runs. On standard output: `collected`, `migrated`, the SIGN-IN lines and `prepared`."""
+    gc.disable()  # short-lived, and everything that migrating makes would be walked again and again
     out = sys.stdout
     sys.stdout = sys.stderr
+
+    def tell(line: str) -> None:
+        print(line, file=out, flush=True)
+
     django.setup()
-    stamp = folder / "static.print"
-    if not (stamp.exists() and stamp.read_text() == arguments.static and (folder / "static").exists()):
-        call_command("collectstatic", interactive=False, verbosity=0, clear=True)
-        embedded.write_at_once(stamp, arguments.static)
+    collecting = Collecting(Path(os.environ["DEMO_DIR"]), arguments.static, tell)
+    collecting.start()
     if sys.stdin.readline() != "go\n":
         return 1
     call_command("migrate", interactive=False, verbosity=0)
-    print("migrated", file=out, flush=True)
+    tell("migrated")
     if not arguments.no_cast:
         call_command("load_cast", verbosity=0)
         links = io.StringIO()
         call_command("sign_in_links", f"--base={arguments.base}", stdout=links)
-        print(links.getvalue().strip(), file=out, flush=True)
-    print("prepared", file=out, flush=True)
+        tell(links.getvalue().strip())
+    collecting.join()
+    if not collecting.done:
+        return 1
+    tell("prepared")
     return 0
+
+
+class Collecting(threading.Thread):
+    """Collects the static files beside everything else, where one has changed; says `collected`."""
+
+    def __init__(self, folder: Path, wanted: str, tell: Callable[[str], None]) -> None:
+        super().__init__(name="collecting", daemon=True)
+        self.folder, self.wanted, self.tell, self.done = folder, wanted, tell, False
+
+    def run(self) -> None:
+        stamp = self.folder / "static.print"
+        if not (stamp.exists() and stamp.read_text() == self.wanted and (self.folder / "static").exists()):
+            call_command("collectstatic", interactive=False, verbosity=0, clear=True)
+            embedded.write_at_once(stamp, self.wanted)
+        self.done = True
+        self.tell("collected")
 
 
 # --- run ---------------------------------------------------------------------------------------------------------------------
@@ -528,7 +551,10 @@ def _run(demo: Demo, arguments: argparse.Namespace) -> int:
             demo.add("mail", demo.python("-m", "config.mailcatcher", "--port", str(mail_port), "--folder", letters))
         demo.roles(postgres)
         preparing.go()
-        demo.until(lambda: preparing.reached("migrated"), within=300, otherwise="migrating takes too long")
+        # The web imports its pages while the database is made; nobody has its address before READY.
+        demo.until(
+            lambda: preparing.reached("collected"), within=300, otherwise="collecting the static files takes too long"
+        )
         demo.add("web", web_command(demo, port))
         demo.until(lambda: preparing.reached("prepared"), within=300, otherwise="loading the cast takes too long")
     finally:

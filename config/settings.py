@@ -50,7 +50,7 @@ SECURE_CSP = {
     "base-uri": [CSP.NONE],
     "frame-ancestors": [CSP.NONE],
     "require-trusted-types-for": ["'script'"],
-    "trusted-types": ["htmx", "default"],
+    "trusted-types": ["htmx"],
 }
 SECURE_SSL_REDIRECT = SECURE
 SECURE_HSTS_SECONDS = int(timedelta(days=365).total_seconds()) if SECURE else 0
@@ -73,10 +73,14 @@ CSRF_COOKIE_NAME = "__Host-csrf" if SECURE else "csrf"
 CSRF_COOKIE_SECURE = SECURE
 CSRF_COOKIE_HTTPONLY = True
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
+WALL_COOKIE_NAME = "__Host-wall" if SECURE else "wall"  # a shared screen that knows a meeting's code
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 
 AUTH_USER_MODEL = "teams.User"
-AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend", "allauth.account.auth_backends.AuthenticationBackend"]
+AUTHENTICATION_BACKENDS = [
+    "django.contrib.auth.backends.ModelBackend",
+    "allauth.account.auth_backends.AuthenticationBackend",
+]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
@@ -127,7 +131,13 @@ _app = env.db_url("DATABASE_URL", engine="django.db.backends.postgresql")
 _owner = env.db_url("DATABASE_OWNER_URL", default=env.str("DATABASE_URL"), engine="django.db.backends.postgresql")
 DATABASES = {
     # The app role owns nothing and is held by row-level security; it serves. The owner role migrates.
-    "default": {**_app, "ATOMIC_REQUESTS": True, "CONN_MAX_AGE": None, "CONN_HEALTH_CHECKS": True, "TEST": {"MIRROR": "owner"}},
+    "default": {
+        **_app,
+        "ATOMIC_REQUESTS": True,
+        "CONN_MAX_AGE": None,
+        "CONN_HEALTH_CHECKS": True,
+        "TEST": {"MIRROR": "owner"},
+    },
     "owner": {**_owner, "CONN_MAX_AGE": 0},
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -141,7 +151,10 @@ MAIL_FROM = env.str("MAIL_FROM", default="Keeping in Mind <learning@localhost>")
 
 # --- sign-in -----------------------------------------------------------------------------------------------------------------
 ACCOUNT_ADAPTER = "teams.views.sign_in.Adapter"
-ACCOUNT_FORMS = {"request_login_code": "teams.forms.sign_in.AddressForm", "confirm_login_code": "teams.forms.sign_in.CodeForm"}
+ACCOUNT_FORMS = {
+    "request_login_code": "teams.forms.sign_in.AddressForm",
+    "confirm_login_code": "teams.forms.sign_in.CodeForm",
+}
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*"]
@@ -173,7 +186,9 @@ STATICFILES_DIRS = [BASE_DIR / "static"]
 STATIC_ROOT = Path(env.str("STATIC_ROOT", default=str(BASE_DIR / ".static")))
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": env.str("STATIC_STORAGE", default="whitenoise.storage.CompressedManifestStaticFilesStorage")},
+    "staticfiles": {
+        "BACKEND": env.str("STATIC_STORAGE", default="whitenoise.storage.CompressedManifestStaticFilesStorage")
+    },
 }
 WHITENOISE_USE_FINDERS = env.bool("STATIC_FROM_SOURCE", default=False)
 

@@ -48,5 +48,7 @@ class Versioned(models.Model):
     def step(self, seen: int | None) -> None:
         """Count one edit on. Raises Stale if somebody else's edit came between; `None` from a post that named none."""
         if seen is not None and seen != self.version:
-            raise Stale(_("Somebody changed this while you were writing. Both are kept: look at it again before you save."))
+            raise Stale(
+                _("Somebody changed this while you were writing. Both are kept: look at it again before you save.")
+            )
         self.version += 1

@@ -9,7 +9,7 @@ import logging
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 from django.db import transaction
 
@@ -21,14 +21,13 @@ class Fact:
     """Something that has happened. Carries ids, not rows."""
 
 
-F = TypeVar("F", bound=Fact)
 Reaction = Callable[[Any], None]
 
 _within: dict[type[Fact], list[Reaction]] = defaultdict(list)
 _after: dict[type[Fact], list[Reaction]] = defaultdict(list)
 
 
-def reacts_to(kind: type[F], *, within: bool = False) -> Callable[[Callable[[F], None]], Callable[[F], None]]:
+def reacts_to[F: Fact](kind: type[F], *, within: bool = False) -> Callable[[Callable[[F], None]], Callable[[F], None]]:
     """Register a reaction to `kind`; see the module for what `within` means."""
 
     def register(reaction: Callable[[F], None]) -> Callable[[F], None]:

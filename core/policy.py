@@ -12,6 +12,7 @@ from typing import Any, Literal
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.http.response import HttpResponseBase
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.cache import patch_cache_control
 
 from core.errors import NotFound
@@ -30,6 +31,7 @@ class Principal:
     user_id: int | None = None
     member_id: int | None = None
     meeting_id: int | None = None
+    zone: str | None = None  # the team's own time, in which its pages are rendered
 
 
 NOBODY = Principal()
@@ -83,10 +85,10 @@ def allow(who: Who, view: View, *methods: str) -> View:
         except SignInFirst:
             return ask_to_sign_in(request)
         request.principal = principal  # type: ignore[attr-defined]
-        with scope(*principal.team_ids):
+        with scope(*principal.team_ids), timezone.override(principal.zone):
             response = view(request, **route)
         if principal.kind != "nobody":
-            patch_cache_control(response, private=True, no_store=True)  # type: ignore[arg-type]
+            patch_cache_control(response, private=True, no_store=True)
         return response
 
     update_wrapper(door, view)
@@ -99,7 +101,9 @@ def ask_to_sign_in(request: HttpRequest) -> HttpResponse:
     if request.headers.get("HX-Request"):
         return HttpResponse(status=401)
     response = HttpResponse(status=302)
-    response["Location"] = f"{reverse('account_login')}?next={request.path}" if request.method == "GET" else reverse("account_login")
+    response["Location"] = (
+        f"{reverse('account_login')}?next={request.path}" if request.method == "GET" else reverse("account_login")
+    )
     return response
 
 

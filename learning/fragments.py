@@ -9,13 +9,25 @@ from meetings.models import Meeting
 from meetings.queries import agenda_of
 
 
-@fragment("raised", template="learning/live.html#raised", subjects={"points", "readback"}, audiences={MEMBER, WALL}, of=MEETING)
+@fragment(
+    "raised",
+    template="learning/live.html#raised",
+    subjects={"points", "readback"},
+    audiences={MEMBER, WALL},
+    of=MEETING,
+)
 def raised_points(meeting: Meeting, audience: str) -> dict[str, Any]:
     """The points that were raised so far."""
     return {"points": raised(meeting), "meeting": meeting, "reading": reading(meeting)}
 
 
-@fragment("readback", template="learning/live.html#readback", subjects={"readback", "words", "seats", "phase"}, audiences={MEMBER, WALL}, of=MEETING)
+@fragment(
+    "readback",
+    template="learning/live.html#readback",
+    subjects={"readback", "words", "seats", "phase"},
+    audiences={MEMBER, WALL},
+    of=MEETING,
+)
 def read_back(meeting: Meeting, audience: str) -> dict[str, Any]:
     """The read-back: said first, then one point at a time, then how it went."""
     found = reading(meeting)

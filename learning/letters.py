@@ -13,6 +13,7 @@ from core.mail import Mail, full_address, letter_kind, written
 from learning.models import Observation, Point, Summary
 from learning.queries import record_of
 from learning.roles import Outcome, PointState
+from learning.services.forgetting import JOTTINGS_LAST
 from meetings.models import Meeting, Seat
 from meetings.roles import SeatKind
 from teams.models import Letter, Membership
@@ -44,6 +45,7 @@ def prompt(letter: Letter) -> Mail | None:
             "today": timezone.localdate(clock.now()) == day,
             "day": date_format(day, "j F"),
             "waiting": _waiting(points, Observation.objects.filter(meeting=meeting).count()),
+            "forgotten": date_format(timezone.localdate(meeting.starts + JOTTINGS_LAST), "j F"),
             "leads": _either([lead.first_name for lead in leads]),
             "link": full_address(reverse("summary", kwargs={"slug": meeting.team.slug, "pk": meeting.pk})),
         }

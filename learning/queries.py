@@ -26,7 +26,9 @@ class Mine:
 
 def mine(principal: Principal, meeting: Meeting, *, holds: bool) -> Mine:
     """One's own jottings; the waiting points and the observations too for whoever holds the seat."""
-    jottings = list(Jotting.objects.visible_to(principal).filter(meeting=meeting).select_related("item__presenter__user"))
+    jottings = list(
+        Jotting.objects.visible_to(principal).filter(meeting=meeting).select_related("item__presenter__user")
+    )
     if not holds:
         return Mine(jottings, [], [])
     points = Point.objects.filter(meeting=meeting, state=PointState.WAITING).select_related("offer__by__user")
@@ -88,7 +90,9 @@ def reading(meeting: Meeting) -> Reading | None:
     found = ReadBack.objects.filter(meeting=meeting).select_related("pen__user", "by__user").first()
     if found is None:
         return None
-    turns = Turn.objects.filter(meeting=meeting).select_related("point__owner__user", "point__raised_by__user", "point__offer")
+    turns = Turn.objects.filter(meeting=meeting).select_related(
+        "point__owner__user", "point__raised_by__user", "point__offer"
+    )
     return Reading(found, list(turns))
 
 
@@ -125,7 +129,9 @@ class Record:
 
 def record_of(meeting: Meeting) -> Record:
     """What came of a meeting. Four queries."""
-    shown = Point.objects.filter(meeting=meeting, state__in=[PointState.AGREED, PointState.PARKED, PointState.RAISED]).exclude(text="")
+    shown = Point.objects.filter(
+        meeting=meeting, state__in=[PointState.AGREED, PointState.PARKED, PointState.RAISED]
+    ).exclude(text="")
     points = list(shown.select_related("owner__user"))
     return Record(
         meeting,

@@ -19,7 +19,10 @@ def ensure_pen(member: Membership, read_back: ReadBack) -> None:
         return
     if read_back.pen is None:
         raise NotAllowed(_("Nobody has the pen. Take it first."))
-    raise NotAllowed(_("%(name)s has the pen. Your words are still in the field: take the pen to save them.") % {"name": read_back.pen.first_name})
+    raise NotAllowed(
+        _("%(name)s has the pen. Your words are still in the field: take the pen to save them.")
+        % {"name": read_back.pen.first_name}
+    )
 
 
 def may_send(member: Membership, meeting: Meeting) -> bool:
@@ -40,7 +43,10 @@ def ensure_may_send(member: Membership, meeting: Meeting) -> None:
     holder = seats_of(meeting).get(SeatKind.LEARNING)
     if holder is None:
         raise NotAllowed(_("Nobody kept learning in mind at this meeting, so an AMBIT lead sends the summary."))
-    raise NotAllowed(_("%(name)s kept our learning in mind and sends the summary. An AMBIT lead may too.") % {"name": holder.first_name})
+    raise NotAllowed(
+        _("%(name)s kept our learning in mind and sends the summary. An AMBIT lead may too.")
+        % {"name": holder.first_name}
+    )
 
 
 def ensure_over(meeting: Meeting) -> None:

@@ -11,7 +11,7 @@ from teams.rules import Member
 class PieceConverter:
     """A personal piece of the room."""
 
-    regex = "controls|pen|desk|jottings|tray|roll"
+    regex = "room|controls|pen|desk|jottings|tray|roll"
 
     def to_python(self, value: str) -> str:
         return value

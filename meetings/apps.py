@@ -7,4 +7,5 @@ class MeetingsConfig(AppConfig):
     name = "meetings"
 
     def ready(self) -> None:
-        import meetings.fragments  # noqa: F401
+        import meetings.fragments
+        import meetings.reactions  # noqa: F401

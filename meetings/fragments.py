@@ -2,22 +2,33 @@
 
 from typing import Any
 
-from core.live import MEMBER, WALL, fragment
+from core.live import MEMBER, WALL, fragment, register_admission
 from meetings.models import Meeting
-from meetings.queries import agenda_of, code_of, here
+from meetings.queries import agenda_of, code_of
 from meetings.roles import SeatKind
-from meetings.rules import seats_of
+from meetings.rules import admit_listener, seats_of
 
 MEETING = "meetings.Meeting"
+register_admission(Meeting, admit_listener)
 
 
 def seat_context(meeting: Meeting) -> dict[str, Any]:
     """Who sits where, by the names the templates use."""
     seats = seats_of(meeting)
-    return {"holder": seats.get(SeatKind.LEARNING), "chair": seats.get(SeatKind.CHAIR), "scribe": seats.get(SeatKind.SCRIBE)}
+    return {
+        "holder": seats.get(SeatKind.LEARNING),
+        "chair": seats.get(SeatKind.CHAIR),
+        "scribe": seats.get(SeatKind.SCRIBE),
+    }
 
 
-@fragment("letterhead", template="meetings/live.html#letterhead", subjects={"seats", "phase"}, audiences={MEMBER, WALL}, of=MEETING)
+@fragment(
+    "letterhead",
+    template="meetings/live.html#letterhead",
+    subjects={"seats", "phase"},
+    audiences={MEMBER, WALL},
+    of=MEETING,
+)
 def letterhead(meeting: Meeting, audience: str) -> dict[str, Any]:
     """The holder's mark and line; who chairs and who is scribe. The question beside it never changes."""
     return {**seat_context(meeting), "meeting": meeting}
@@ -39,12 +50,6 @@ def agenda(meeting: Meeting, audience: str) -> dict[str, Any]:
 def now(meeting: Meeting, audience: str) -> dict[str, Any]:
     """The item that is on, and whether its task is marked."""
     return {"meeting": meeting, "agenda": agenda_of(meeting)}
-
-
-@fragment("people", template="meetings/live.html#people", subjects={"people"}, of=MEETING)
-def people(meeting: Meeting, audience: str) -> dict[str, Any]:
-    """Who is here, as somebody ticked it."""
-    return {"meeting": meeting, "present": here(meeting)}
 
 
 @fragment("footer", template="meetings/live.html#footer", subjects={"agenda", "phase"}, audiences={WALL}, of=MEETING)

@@ -6,10 +6,12 @@ from django.utils.translation import gettext as _
 
 from core import clock
 from core.errors import NotAllowed, NotFound, NotPossible
+from core.live import MEMBER, WALL, Admission, NotSignedIn
 from core.policy import Principal, Request, Who
 from meetings.models import Meeting, Phase, Seat, WallCode
 from meetings.roles import ANY_MEMBER, THE_SEAT, Do, SeatKind
 from teams.models import Membership
+from teams.rules import user_of_session
 
 
 class Wall(Who):
@@ -18,15 +20,30 @@ class Wall(Who):
     name = "wall"
 
     def admit(self, request: Request, **route: Any) -> Principal:
-        found = WallCode.objects.filter(code=tidy_code(route["code"])).select_related("meeting").first()
+        found = WallCode.objects.filter(code=tidy_code(route["code"])).select_related("meeting__team").first()
         if found is None or not found.meeting.is_open:
             raise NotFound(_("This code is not in use. Codes end with their meeting."))
         return wall_principal(found.meeting)
 
 
+def admit_listener(meeting: int, session_key: str | None, code: str | None) -> Admission | None:
+    """Who may hear what changes in a meeting: a present member of its team, or a wall that knows its code. None for a stranger."""
+    found = Meeting.objects.filter(pk=meeting).select_related("team").first()
+    if code is not None:
+        known = found is not None and WallCode.objects.filter(meeting=found, code=tidy_code(code)).exists()
+        return Admission(found, WALL) if found is not None and known and found.is_open else None
+    user = user_of_session(session_key) if session_key else None
+    if user is None:
+        raise NotSignedIn
+    if found is None:
+        return None
+    member = Membership.objects.present().filter(team=found.team, user=user).first()
+    return Admission(found, MEMBER, member.pk, user.pk) if member else None
+
+
 def wall_principal(meeting: Meeting) -> Principal:
     """A wall that shows `meeting`."""
-    return Principal("wall", (meeting.team_id,), None, None, meeting.pk)
+    return Principal("wall", (meeting.team_id,), None, None, meeting.pk, meeting.team.zone)
 
 
 def tidy_code(typed: str) -> str:
@@ -64,13 +81,17 @@ def ensure(member: Membership, do: Do, meeting: Meeting) -> dict[SeatKind, Membe
 def _refusal(do: Do, seats: dict[SeatKind, Membership]) -> str:
     if do is Do.CLOSE:
         name = seats[SeatKind.CHAIR].first_name
-        return _("%(name)s has the chair. Only whoever chairs can close the meeting before its time. Ask %(name)s, or take the chair.") % {"name": name}
+        return _(
+            "%(name)s has the chair. Only whoever chairs can close the meeting before its time. Ask %(name)s, or take the chair."
+        ) % {"name": name}
     holder = seats.get(SeatKind.LEARNING)
     if do in THE_SEAT[SeatKind.LEARNING] and do is not Do.SETTLE:
         if holder is None:
             return _("Nobody is keeping learning in mind yet. Take that seat first.")
         return _("%(name)s keeps our learning in mind. Only %(name)s can do this.") % {"name": holder.first_name}
-    names = " / ".join(seats[kind].first_name for kind in (SeatKind.CHAIR, SeatKind.LEARNING, SeatKind.SCRIBE) if kind in seats)
+    names = " / ".join(
+        seats[kind].first_name for kind in (SeatKind.CHAIR, SeatKind.LEARNING, SeatKind.SCRIBE) if kind in seats
+    )
     return _("Only whoever has a seat can do this: %(names)s.") % {"names": names}
 
 

@@ -28,4 +28,7 @@ def agreements_of(team_id: int) -> list[TeamAgreement]:
 
 def teams_of(user: User) -> Sequence[Team]:
     """The teams somebody belongs to now. Call inside `everything`: no team is in scope before one is chosen."""
-    return [member.team for member in Membership.objects.present().filter(user=user).select_related("team").order_by("team__name")]
+    return [
+        member.team
+        for member in Membership.objects.present().filter(user=user).select_related("team").order_by("team__name")
+    ]

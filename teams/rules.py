@@ -1,8 +1,12 @@
 """May this person? One question for services (`ensure`) and templates (`may`); and who stands in a team's doorway."""
 
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any
 
+from django.conf import settings
+from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY
+from django.utils.crypto import constant_time_compare
 from django.utils.translation import gettext as _
 
 from core.errors import NotAllowed, NotFound
@@ -33,7 +37,17 @@ class Member(Who):
         if found is None:
             raise NotFound(_("The address may be old, or the page may belong to another team."))
         found.user = user
-        return Person("person", (found.team_id,), user.pk, found.pk, None, user, found.team, found)
+        return Person("person", (found.team_id,), user.pk, found.pk, None, found.team.zone, user, found.team, found)
+
+
+def user_of_session(session_key: str) -> User | None:
+    """Whose session this is, as Django's own middleware would find out; None for one that has ended. For doors beside Django's."""
+    session = import_module(settings.SESSION_ENGINE).SessionStore(session_key)
+    pk = session.get(SESSION_KEY)
+    user = User.objects.filter(pk=pk, is_active=True).first() if pk else None
+    if user is None or not constant_time_compare(session.get(HASH_SESSION_KEY, ""), user.get_session_auth_hash()):
+        return None
+    return user
 
 
 def person_of(request: Request) -> Person:
@@ -54,6 +68,9 @@ def ensure(member: Membership, act: Act) -> None:
     if may(member, act):
         return
     leads = ", ".join(
-        lead.first_name for lead in Membership.objects.present().filter(team_id=member.team_id, is_lead=True).select_related("user")
+        lead.first_name
+        for lead in Membership.objects.present().filter(team_id=member.team_id, is_lead=True).select_related("user")
     )
-    raise NotAllowed(_("Only an AMBIT lead can change this. Ask %(leads)s.") % {"leads": leads or _("whoever founded the team")})
+    raise NotAllowed(
+        _("Only an AMBIT lead can change this. Ask %(leads)s.") % {"leads": leads or _("whoever founded the team")}
+    )

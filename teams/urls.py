@@ -9,7 +9,9 @@ from teams.views import agreement, home, people, sign_in
 urlpatterns = [
     path("", allow(SignedIn(), home.home), name="home"),
     path("sign-in/", allow(Anyone(), sign_in.address, "GET", "POST"), name="account_login"),
-    path("sign-in/", allow(Anyone(), sign_in.address, "GET", "POST"), name="account_request_login_code"),  # allauth reverses this name
+    path(
+        "sign-in/", allow(Anyone(), sign_in.address, "GET", "POST"), name="account_request_login_code"
+    ),  # allauth reverses this name
     path("sign-in/code/", allow(Anyone(), sign_in.code, "GET", "POST"), name="account_confirm_login_code"),
     path("sign-in/closed/", allow(Anyone(), sign_in.inactive), name="account_inactive"),
     path("sign-out/", allow(Anyone(), sign_in.sign_out, "GET", "POST"), name="account_logout"),
@@ -18,8 +20,16 @@ urlpatterns = [
     path("invitation/<str:token>/", allow(Anyone(), people.invitation, "GET", "POST"), name="invitation"),
     path("t/<slug:slug>/people/", allow(Member(), people.list_people), name="people"),
     path("t/<slug:slug>/people/invite/", allow(Member(), people.invite, "POST"), name="invite"),
-    path("t/<slug:slug>/people/invitations/<int:pk>/again/", allow(Member(), people.invite_again, "POST"), name="invite_again"),
-    path("t/<slug:slug>/people/invitations/<int:pk>/withdraw/", allow(Member(), people.withdraw, "POST"), name="invite_withdraw"),
+    path(
+        "t/<slug:slug>/people/invitations/<int:pk>/again/",
+        allow(Member(), people.invite_again, "POST"),
+        name="invite_again",
+    ),
+    path(
+        "t/<slug:slug>/people/invitations/<int:pk>/withdraw/",
+        allow(Member(), people.withdraw, "POST"),
+        name="invite_withdraw",
+    ),
     path("t/<slug:slug>/people/<int:pk>/", allow(Member(), people.member, "GET", "POST"), name="member"),
     path("t/<slug:slug>/people/<int:pk>/leave/", allow(Member(), people.leave, "POST"), name="member_leave"),
     path("t/<slug:slug>/agreement/", allow(Member(), agreement.agreement), name="agreement"),

@@ -33,7 +33,12 @@ class RaiseForm(forms.Form):
     """In words that fit any case."""
 
     text = forms.CharField(label=_("In words that fit any case"), required=False, widget=_area(3))
-    kind = forms.ChoiceField(choices=[("point", _("A point")), ("noticed", _("I noticed"))], required=False, initial="point", widget=forms.RadioSelect)
+    kind = forms.ChoiceField(
+        choices=[("point", _("A point")), ("noticed", _("I noticed"))],
+        required=False,
+        initial="point",
+        widget=forms.RadioSelect,
+    )
     jotting = forms.IntegerField(required=False, widget=forms.HiddenInput)
     key = forms.UUIDField(required=False, widget=forms.HiddenInput)
 
@@ -44,7 +49,9 @@ class WordsForm(forms.Form):
     text = forms.CharField(label=_("What we learned"), required=False, widget=_area(2))
     applies = forms.CharField(label=_("When it applies, if it helps"), required=False)
     action = forms.CharField(label=_("What we will do, if anything"), required=False)
-    owner = Presenters(label=_("Who sees to it"), queryset=Membership.objects.none(), required=False, empty_label=_("Nobody yet"))
+    owner = Presenters(
+        label=_("Who sees to it"), queryset=Membership.objects.none(), required=False, empty_label=_("Nobody yet")
+    )
 
     def __init__(self, *args: Any, team_id: int, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

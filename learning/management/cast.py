@@ -18,7 +18,17 @@ from teams.services.members import change_roles
 from teams.services.teams import change_agreement, found_team
 
 HARBOUR, MILL = "harbour-street", "mill-lane"
-NAMES = ("Mo Haddad", "Rosa Lindqvist", "Ada Okafor", "Lin Chen", "Sol Rivera", "Ben Marsh", "Idris Bello", "Kit Walsh", "Nia Prosser")
+NAMES = (
+    "Mo Haddad",
+    "Rosa Lindqvist",
+    "Ada Okafor",
+    "Lin Chen",
+    "Sol Rivera",
+    "Ben Marsh",
+    "Idris Bello",
+    "Kit Walsh",
+    "Nia Prosser",
+)
 LONDON = ZoneInfo("Europe/London")
 
 
@@ -80,7 +90,9 @@ def _hold(us: dict[str, Membership], starts: datetime, holder: str | None, cases
         Line(ItemKind.OTHER, 5, "Dates"),
     ]
     with clock.at(starts - timedelta(days=5)):
-        meeting = planning.plan_meeting(by=us["Mo"], starts=starts, place="Room 2", video="https://meet.example/harbour-tuesday", agenda=lines)
+        meeting = planning.plan_meeting(
+            by=us["Mo"], starts=starts, place="Room 2", video="https://meet.example/harbour-tuesday", agenda=lines
+        )
         if holder:
             seats.take_seat(by=us["Mo"], meeting=meeting.pk, kind=SeatKind.LEARNING, member=us[holder])
     with clock.at(starts):
@@ -104,25 +116,47 @@ def _first(us: dict[str, Membership]) -> None:
     meeting = _hold(us, starts, "Lin", ("Ben", "Mo"))
     _through(us, meeting, starts, 5)
     with clock.at(starts + timedelta(minutes=8)):
-        jottings.keep_jotting(by=us["Lin"], meeting=meeting.pk, text="rang first, calmer at the door. who decides who rings?")
+        jottings.keep_jotting(
+            by=us["Lin"], meeting=meeting.pk, text="rang first, calmer at the door. who decides who rings?"
+        )
     with clock.at(starts + timedelta(minutes=9)):
-        call = points.raise_point(by=us["Lin"], meeting=meeting.pk, text="A short call the day before makes a first visit easier to keep")
+        call = points.raise_point(
+            by=us["Lin"], meeting=meeting.pk, text="A short call the day before makes a first visit easier to keep"
+        )
     _through(us, meeting, starts, 16)
     with clock.at(starts + timedelta(minutes=19)):
         worry = points.raise_point(
-            by=us["Lin"], meeting=meeting.pk, text="When two services disagree, ask each what worries them most before talking about plans"
+            by=us["Lin"],
+            meeting=meeting.pk,
+            text="When two services disagree, ask each what worries them most before talking about plans",
         )
-        phone = offers.make_offer(by=us["Kit"], meeting=meeting.pk, text="Keep one list of who answers the phone at each service, and until when")
+        phone = offers.make_offer(
+            by=us["Kit"],
+            meeting=meeting.pk,
+            text="Keep one list of who answers the phone at each service, and until when",
+        )
     with clock.at(starts + timedelta(minutes=24)):
         listed = offers.take_offer(by=us["Lin"], meeting=meeting.pk, offer=phone.pk)
-        points.notice(by=us["Lin"], meeting=meeting.pk, text="We slowed down each time we talked about another service’s rules, and thought better for it")
+        points.notice(
+            by=us["Lin"],
+            meeting=meeting.pk,
+            text="We slowed down each time we talked about another service’s rules, and thought better for it",
+        )
     _through(us, meeting, starts, 26)
     with clock.at(starts + timedelta(minutes=44)):
-        running.tick_attendance(by=us["Sol"], meeting=meeting.pk, here=[member.pk for name, member in us.items() if name != "Nia"])
+        running.tick_attendance(
+            by=us["Sol"], meeting=meeting.pk, here=[member.pk for name, member in us.items() if name != "Nia"]
+        )
         read_back.start(by=us["Lin"], meeting=meeting.pk, picked=[call.pk, worry.pk, listed.pk])
         read_back.first_point(by=us["Lin"], meeting=meeting.pk)
-        words = ("A short call the day before makes a first visit easier for people to keep", "first visits after a missed one", "ring the day before")
-        read_back.settle(by=us["Sol"], meeting=meeting.pk, point=call.pk, outcome=PointState.AGREED, words=(*words, us["Ben"]))
+        words = (
+            "A short call the day before makes a first visit easier for people to keep",
+            "first visits after a missed one",
+            "ring the day before",
+        )
+        read_back.settle(
+            by=us["Sol"], meeting=meeting.pk, point=call.pk, outcome=PointState.AGREED, words=(*words, us["Ben"])
+        )
         read_back.settle(by=us["Sol"], meeting=meeting.pk, point=worry.pk, outcome=PointState.AGREED)
         read_back.settle(by=us["Sol"], meeting=meeting.pk, point=listed.pk, outcome=PointState.PARKED)
     _finish(us, meeting, starts, "Lin", "Thank you for staying with the second one.")
@@ -144,7 +178,9 @@ def _second(us: dict[str, Membership]) -> None:
     _through(us, meeting, starts, 6)
     _through(us, meeting, starts, 17)
     with clock.at(starts + timedelta(minutes=20)):
-        paper = points.raise_point(by=us["Ben"], meeting=meeting.pk, text="Leave the next step on paper, in the person’s own words")
+        paper = points.raise_point(
+            by=us["Ben"], meeting=meeting.pk, text="Leave the next step on paper, in the person’s own words"
+        )
         points.raise_point(by=us["Ben"], meeting=meeting.pk, text="Offer two times rather than asking when suits")
     _through(us, meeting, starts, 28)
     with clock.at(starts + timedelta(minutes=46)):
@@ -195,7 +231,10 @@ def due_within_ten_minutes() -> Meeting:
         ).first()
         if found is not None:
             return found
-        us = {member.first_name: member for member in Membership.objects.present().filter(team__slug=HARBOUR).select_related("user")}
+        us = {
+            member.first_name: member
+            for member in Membership.objects.present().filter(team__slug=HARBOUR).select_related("user")
+        }
         starts = (now + timedelta(minutes=8)).replace(second=0, microsecond=0)
         lines = [
             Line(ItemKind.LOOK_BACK, 5),
@@ -205,8 +244,8 @@ def due_within_ten_minutes() -> Meeting:
             Line(ItemKind.READ_BACK, 5),
             Line(ItemKind.OTHER, 5, "Dates"),
         ]
-        meeting = planning.plan_meeting(by=us["Mo"], starts=starts, place="Room 2", video="https://meet.example/harbour-tuesday", agenda=lines)
+        meeting = planning.plan_meeting(
+            by=us["Mo"], starts=starts, place="Room 2", video="https://meet.example/harbour-tuesday", agenda=lines
+        )
         seats.take_seat(by=us["Mo"], meeting=meeting.pk, kind=SeatKind.LEARNING, member=us["Lin"])
         return meeting
-
-

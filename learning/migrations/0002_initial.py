@@ -5,240 +5,331 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('learning', '0001_initial'),
-        ('meetings', '0001_initial'),
-        ('teams', '0001_initial'),
+        ("learning", "0001_initial"),
+        ("meetings", "0001_initial"),
+        ("teams", "0001_initial"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='delivery',
-            name='letter',
-            field=models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='teams.letter'),
+            model_name="delivery",
+            name="letter",
+            field=models.OneToOneField(
+                on_delete=django.db.models.deletion.CASCADE, related_name="+", to="teams.letter"
+            ),
         ),
         migrations.AddField(
-            model_name='delivery',
-            name='member',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='teams.membership'),
+            model_name="delivery",
+            name="member",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="+", to="teams.membership"
+            ),
         ),
         migrations.AddField(
-            model_name='delivery',
-            name='team',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='teams.team'),
+            model_name="delivery",
+            name="team",
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name="+", to="teams.team"),
         ),
         migrations.AddField(
-            model_name='jotting',
-            name='author',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='jottings', to='teams.membership'),
+            model_name="jotting",
+            name="author",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="jottings", to="teams.membership"
+            ),
         ),
         migrations.AddField(
-            model_name='jotting',
-            name='item',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='meetings.item'),
+            model_name="jotting",
+            name="item",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="+",
+                to="meetings.item",
+            ),
         ),
         migrations.AddField(
-            model_name='jotting',
-            name='meeting',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='jottings', to='meetings.meeting'),
+            model_name="jotting",
+            name="meeting",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="jottings", to="meetings.meeting"
+            ),
         ),
         migrations.AddField(
-            model_name='jotting',
-            name='team',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='teams.team'),
+            model_name="jotting",
+            name="team",
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name="+", to="teams.team"),
         ),
         migrations.AddField(
-            model_name='observation',
-            name='by',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='teams.membership'),
+            model_name="observation",
+            name="by",
+            field=models.ForeignKey(
+                null=True, on_delete=django.db.models.deletion.SET_NULL, related_name="+", to="teams.membership"
+            ),
         ),
         migrations.AddField(
-            model_name='observation',
-            name='meeting',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='observations', to='meetings.meeting'),
+            model_name="observation",
+            name="meeting",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="observations", to="meetings.meeting"
+            ),
         ),
         migrations.AddField(
-            model_name='observation',
-            name='team',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='teams.team'),
+            model_name="observation",
+            name="team",
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name="+", to="teams.team"),
         ),
         migrations.AddField(
-            model_name='offer',
-            name='by',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='teams.membership'),
+            model_name="offer",
+            name="by",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="+",
+                to="teams.membership",
+            ),
         ),
         migrations.AddField(
-            model_name='offer',
-            name='meeting',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='offers', to='meetings.meeting'),
+            model_name="offer",
+            name="meeting",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="offers", to="meetings.meeting"
+            ),
         ),
         migrations.AddField(
-            model_name='offer',
-            name='team',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='teams.team'),
+            model_name="offer",
+            name="team",
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name="+", to="teams.team"),
         ),
         migrations.AddField(
-            model_name='point',
-            name='item',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='meetings.item'),
+            model_name="point",
+            name="item",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="+",
+                to="meetings.item",
+            ),
         ),
         migrations.AddField(
-            model_name='point',
-            name='meeting',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='points', to='meetings.meeting'),
+            model_name="point",
+            name="meeting",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="points", to="meetings.meeting"
+            ),
         ),
         migrations.AddField(
-            model_name='point',
-            name='offer',
-            field=models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='point', to='learning.offer'),
+            model_name="point",
+            name="offer",
+            field=models.OneToOneField(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="point",
+                to="learning.offer",
+            ),
         ),
         migrations.AddField(
-            model_name='point',
-            name='owner',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='owned_points', to='teams.membership'),
+            model_name="point",
+            name="owner",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="owned_points",
+                to="teams.membership",
+            ),
         ),
         migrations.AddField(
-            model_name='point',
-            name='raised_by',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='teams.membership'),
+            model_name="point",
+            name="raised_by",
+            field=models.ForeignKey(
+                null=True, on_delete=django.db.models.deletion.SET_NULL, related_name="+", to="teams.membership"
+            ),
         ),
         migrations.AddField(
-            model_name='point',
-            name='team',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='teams.team'),
+            model_name="point",
+            name="team",
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name="+", to="teams.team"),
         ),
         migrations.AddField(
-            model_name='readback',
-            name='by',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='teams.membership'),
+            model_name="readback",
+            name="by",
+            field=models.ForeignKey(
+                null=True, on_delete=django.db.models.deletion.SET_NULL, related_name="+", to="teams.membership"
+            ),
         ),
         migrations.AddField(
-            model_name='readback',
-            name='meeting',
-            field=models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='read_back', to='meetings.meeting'),
+            model_name="readback",
+            name="meeting",
+            field=models.OneToOneField(
+                on_delete=django.db.models.deletion.CASCADE, related_name="read_back", to="meetings.meeting"
+            ),
         ),
         migrations.AddField(
-            model_name='readback',
-            name='pen',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='teams.membership'),
+            model_name="readback",
+            name="pen",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="+",
+                to="teams.membership",
+            ),
         ),
         migrations.AddField(
-            model_name='readback',
-            name='team',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='teams.team'),
+            model_name="readback",
+            name="team",
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name="+", to="teams.team"),
         ),
         migrations.AddField(
-            model_name='summary',
-            name='meeting',
-            field=models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='summary', to='meetings.meeting'),
+            model_name="summary",
+            name="meeting",
+            field=models.OneToOneField(
+                on_delete=django.db.models.deletion.CASCADE, related_name="summary", to="meetings.meeting"
+            ),
         ),
         migrations.AddField(
-            model_name='summary',
-            name='sent_by',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='teams.membership'),
+            model_name="summary",
+            name="sent_by",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="+",
+                to="teams.membership",
+            ),
         ),
         migrations.AddField(
-            model_name='summary',
-            name='team',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='teams.team'),
+            model_name="summary",
+            name="team",
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name="+", to="teams.team"),
         ),
         migrations.AddField(
-            model_name='delivery',
-            name='summary',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='deliveries', to='learning.summary'),
+            model_name="delivery",
+            name="summary",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="deliveries", to="learning.summary"
+            ),
         ),
         migrations.AddField(
-            model_name='turn',
-            name='meeting',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='turns', to='meetings.meeting'),
+            model_name="turn",
+            name="meeting",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="turns", to="meetings.meeting"
+            ),
         ),
         migrations.AddField(
-            model_name='turn',
-            name='point',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='turns', to='learning.point'),
+            model_name="turn",
+            name="point",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="turns", to="learning.point"
+            ),
         ),
         migrations.AddField(
-            model_name='turn',
-            name='recorded_by',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='teams.membership'),
+            model_name="turn",
+            name="recorded_by",
+            field=models.ForeignKey(
+                null=True, on_delete=django.db.models.deletion.SET_NULL, related_name="+", to="teams.membership"
+            ),
         ),
         migrations.AddField(
-            model_name='turn',
-            name='team',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='teams.team'),
+            model_name="turn",
+            name="team",
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name="+", to="teams.team"),
         ),
         migrations.AddField(
-            model_name='wording',
-            name='point',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='wordings', to='learning.point'),
+            model_name="wording",
+            name="point",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="wordings", to="learning.point"
+            ),
         ),
         migrations.AddField(
-            model_name='wording',
-            name='team',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='teams.team'),
+            model_name="wording",
+            name="team",
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name="+", to="teams.team"),
         ),
         migrations.AddField(
-            model_name='wording',
-            name='typed_by',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='teams.membership'),
+            model_name="wording",
+            name="typed_by",
+            field=models.ForeignKey(
+                null=True, on_delete=django.db.models.deletion.SET_NULL, related_name="+", to="teams.membership"
+            ),
         ),
         migrations.AddIndex(
-            model_name='jotting',
-            index=models.Index(fields=['author', 'meeting'], name='jottings_of_an_author'),
+            model_name="jotting",
+            index=models.Index(fields=["author", "meeting"], name="jottings_of_an_author"),
         ),
         migrations.AddConstraint(
-            model_name='jotting',
-            constraint=models.UniqueConstraint(fields=('team', 'key'), name='jotting_key_once'),
+            model_name="jotting",
+            constraint=models.UniqueConstraint(fields=("team", "key"), name="jotting_key_once"),
         ),
         migrations.AddConstraint(
-            model_name='observation',
-            constraint=models.UniqueConstraint(fields=('team', 'key'), name='observation_key_once'),
+            model_name="observation",
+            constraint=models.UniqueConstraint(fields=("team", "key"), name="observation_key_once"),
         ),
         migrations.AddConstraint(
-            model_name='offer',
-            constraint=models.UniqueConstraint(fields=('team', 'key'), name='offer_key_once'),
+            model_name="offer",
+            constraint=models.UniqueConstraint(fields=("team", "key"), name="offer_key_once"),
         ),
         migrations.AddIndex(
-            model_name='point',
-            index=models.Index(fields=['team', 'state', '-id'], name='points_of_a_team'),
+            model_name="point",
+            index=models.Index(fields=["team", "state", "-id"], name="points_of_a_team"),
         ),
         migrations.AddConstraint(
-            model_name='point',
-            constraint=models.UniqueConstraint(fields=('team', 'key'), name='point_key_once'),
+            model_name="point",
+            constraint=models.UniqueConstraint(fields=("team", "key"), name="point_key_once"),
         ),
         migrations.AddConstraint(
-            model_name='point',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'agreed'), _negated=True), models.Q(('text', ''), _negated=True), _connector='OR'), name='agreed_points_have_words'),
+            model_name="point",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("state", "agreed"), _negated=True), models.Q(("text", ""), _negated=True), _connector="OR"
+                ),
+                name="agreed_points_have_words",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='point',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['agreed', 'parked', 'left']), ('settled_at', None), _connector='XOR'), name='settled_points_say_when'),
+            model_name="point",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("state__in", ["agreed", "parked", "left"]), ("settled_at", None), _connector="XOR"),
+                name="settled_points_say_when",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='readback',
-            constraint=models.CheckConstraint(condition=models.Q(('outcome', 'under_way'), ('ended_at__isnull', False), _connector='XOR'), name='read_back_ended_has_outcome'),
+            model_name="readback",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("outcome", "under_way"), ("ended_at__isnull", False), _connector="XOR"),
+                name="read_back_ended_has_outcome",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='summary',
-            constraint=models.CheckConstraint(condition=models.Q(('sent_at', None), ('sent_by__isnull', False), _connector='OR'), name='summary_sent_by_somebody'),
+            model_name="summary",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("sent_at", None), ("sent_by__isnull", False), _connector="OR"),
+                name="summary_sent_by_somebody",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='delivery',
-            constraint=models.UniqueConstraint(fields=('summary', 'member'), name='each_member_once'),
+            model_name="delivery",
+            constraint=models.UniqueConstraint(fields=("summary", "member"), name="each_member_once"),
         ),
         migrations.AddConstraint(
-            model_name='turn',
-            constraint=models.UniqueConstraint(fields=('meeting', 'point'), name='one_turn_a_meeting'),
+            model_name="turn",
+            constraint=models.UniqueConstraint(fields=("meeting", "point"), name="one_turn_a_meeting"),
         ),
         migrations.AddConstraint(
-            model_name='turn',
-            constraint=models.UniqueConstraint(fields=('meeting', 'position'), name='one_point_at_a_position'),
+            model_name="turn",
+            constraint=models.UniqueConstraint(fields=("meeting", "position"), name="one_point_at_a_position"),
         ),
         migrations.AddConstraint(
-            model_name='wording',
-            constraint=models.UniqueConstraint(fields=('point', 'n'), name='wording_number_once'),
+            model_name="wording",
+            constraint=models.UniqueConstraint(fields=("point", "n"), name="wording_number_once"),
         ),
     ]

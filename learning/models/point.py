@@ -28,7 +28,9 @@ class Point(Keyed, Versioned):
 
     team = models.ForeignKey(Team, models.CASCADE, related_name="+")
     meeting = models.ForeignKey(Meeting, models.CASCADE, related_name="points")  # where it was raised
-    item = models.ForeignKey(Item, models.SET_NULL, null=True, blank=True, related_name="+")  # seen by whoever raised it, cut with the jottings
+    item = models.ForeignKey(
+        Item, models.SET_NULL, null=True, blank=True, related_name="+"
+    )  # seen by whoever raised it, cut with the jottings
     offer = models.OneToOneField(Offer, models.SET_NULL, null=True, blank=True, related_name="point")
     raised_by = models.ForeignKey(Membership, models.SET_NULL, null=True, related_name="+")
     state = models.CharField(max_length=7, choices=PointState, default=PointState.WAITING)
@@ -42,7 +44,9 @@ class Point(Keyed, Versioned):
 
     objects = PointQuerySet.as_manager()
     privacy = classes(
-        technical="id team meeting item offer key version state position at settled_at", team="text applies action", personal="raised_by owner"
+        technical="id team meeting item offer key version state position at settled_at",
+        team="text applies action",
+        personal="raised_by owner",
     )
 
     class Meta:
@@ -50,7 +54,9 @@ class Point(Keyed, Versioned):
         constraints = [
             models.UniqueConstraint(fields=["team", "key"], name="point_key_once"),
             models.CheckConstraint(condition=~Q(state="agreed") | ~Q(text=""), name="agreed_points_have_words"),
-            models.CheckConstraint(condition=Q(state__in=["agreed", "parked", "left"]) ^ Q(settled_at=None), name="settled_points_say_when"),
+            models.CheckConstraint(
+                condition=Q(state__in=["agreed", "parked", "left"]) ^ Q(settled_at=None), name="settled_points_say_when"
+            ),
         ]
         indexes = [models.Index(fields=["team", "state", "-id"], name="points_of_a_team")]
 
@@ -90,7 +96,11 @@ class ReadBack(models.Model):
     privacy = classes(technical="id team meeting outcome at_turn started_at ended_at", personal="by pen")
 
     class Meta:
-        constraints = [models.CheckConstraint(condition=Q(outcome="under_way") ^ Q(ended_at__isnull=False), name="read_back_ended_has_outcome")]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(outcome="under_way") ^ Q(ended_at__isnull=False), name="read_back_ended_has_outcome"
+            )
+        ]
 
     @property
     def is_under_way(self) -> bool:
@@ -119,7 +129,7 @@ class Turn(models.Model):
 
 
 class Observation(Keyed):
-    """"I noticed": not voted on, lives and goes with the summary."""
+    """ "I noticed": not voted on, lives and goes with the summary."""
 
     team = models.ForeignKey(Team, models.CASCADE, related_name="+")
     meeting = models.ForeignKey(Meeting, models.CASCADE, related_name="observations")

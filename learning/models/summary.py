@@ -21,7 +21,11 @@ class Summary(Versioned):
     privacy = classes(technical="id team meeting version sent_at", team="line", personal="sent_by")
 
     class Meta:
-        constraints = [models.CheckConstraint(condition=Q(sent_at=None) | Q(sent_by__isnull=False), name="summary_sent_by_somebody")]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(sent_at=None) | Q(sent_by__isnull=False), name="summary_sent_by_somebody"
+            )
+        ]
 
     @property
     def is_sent(self) -> bool:

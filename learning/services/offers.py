@@ -36,7 +36,13 @@ def make_offer(*, by: Membership, meeting: int, text: str, named: bool = True, k
     same = {"meeting_id": found.pk, "by_id": by.pk, "text": text}
     offer, made = Offer.once(key=key, team_id=found.team_id, same=same, named=named)
     if made:
-        record("offered a point", by=by.user_id if named else None, team=found.team_id, subject=f"meeting {found.pk}", offer=offer.pk)
+        record(
+            "offered a point",
+            by=by.user_id if named else None,
+            team=found.team_id,
+            subject=f"meeting {found.pk}",
+            offer=offer.pk,
+        )
         _tell(found, offer)
     return offer
 

@@ -126,12 +126,14 @@ def _source(by: Membership, meeting: Meeting, jotting: int | None) -> Jotting | 
 
 @transaction.atomic
 def notice(*, by: Membership, meeting: int, text: str, key: uuid.UUID | None = None) -> Observation:
-    """"I noticed": an observation, not voted on. Goes with the summary."""
+    """ "I noticed": an observation, not voted on. Goes with the summary."""
     found = lock(meeting, by=by)
     ensure(by, Do.RAISE, found)
     ensure_phase(found, Phase.PLANNED, Phase.LIVE)
     text = one_line(text, done=guard.Done.RAISED)
-    seen, made = Observation.once(key=key, team_id=found.team_id, same={"meeting_id": found.pk, "by_id": by.pk, "text": text})
+    seen, made = Observation.once(
+        key=key, team_id=found.team_id, same={"meeting_id": found.pk, "by_id": by.pk, "text": text}
+    )
     if made:
         tell_holder(found, by)
     return seen

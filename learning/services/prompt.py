@@ -8,7 +8,9 @@ from teams.services.letters import post_letter
 
 def prompt_holder(meeting: int) -> None:
     """Post the prompt to whoever holds the seat at the close; nobody, if it is empty or the summary was sent. Harmless when repeated."""
-    seat = Seat.objects.current().filter(meeting_id=meeting, kind=SeatKind.LEARNING).select_related("member__user").first()
+    seat = (
+        Seat.objects.current().filter(meeting_id=meeting, kind=SeatKind.LEARNING).select_related("member__user").first()
+    )
     if seat is None or Summary.objects.filter(meeting_id=meeting, sent_at__isnull=False).exists():
         return
     post_letter(

@@ -50,14 +50,25 @@ def start(*, by: Membership, meeting: int, picked: Sequence[int] | None = None) 
     if before is not None and (before.is_under_way or before.outcome == Outcome.POINTS):
         return before
     waiting = points_to_read(found)
-    chosen = [point for pk in picked for point in waiting if point.pk == pk] if picked is not None else waiting[:MOST_READ_BACK]
+    chosen = (
+        [point for pk in picked for point in waiting if point.pk == pk]
+        if picked is not None
+        else waiting[:MOST_READ_BACK]
+    )
     if len(chosen) > MOST_READ_BACK:
         raise Invalid("points", _("Pick up to three: the others are carried over."))
     if not chosen:
         raise Invalid("points", _("There are no points to read back. “No learning point today” is fine."))
     seats = seats_of(found)
     pen = seats.get(SeatKind.SCRIBE) or seats.get(SeatKind.CHAIR) or by
-    values = {"outcome": Outcome.UNDER_WAY, "by": by, "pen": pen, "at_turn": 0, "started_at": clock.now(), "ended_at": None}
+    values = {
+        "outcome": Outcome.UNDER_WAY,
+        "by": by,
+        "pen": pen,
+        "at_turn": 0,
+        "started_at": clock.now(),
+        "ended_at": None,
+    }
     read_back, _made = ReadBack.objects.update_or_create(team_id=found.team_id, meeting=found, defaults=values)
     for position, point in enumerate(chosen, start=1):
         if point.state == PointState.WAITING:
@@ -78,7 +89,7 @@ def _go_to_read_back(meeting: Meeting, by: Membership) -> None:
 
 @transaction.atomic
 def without_points(*, by: Membership, meeting: int, outcome: Outcome) -> ReadBack:
-    """"No learning point today" (honest and complete) or "No time today". One tap; may be said instead of a read-back just begun."""
+    """ "No learning point today" (honest and complete) or "No time today". One tap; may be said instead of a read-back just begun."""
     found = lock(meeting, by=by)
     ensure(by, Do.READ_BACK, found)
     ensure_phase(found, Phase.LIVE)
@@ -87,7 +98,9 @@ def without_points(*, by: Membership, meeting: int, outcome: Outcome) -> ReadBac
     Turn.objects.filter(meeting=found).delete()
     values = {"outcome": outcome, "by": by, "pen": None, "at_turn": 0, "ended_at": clock.now()}
     read_back, _made = ReadBack.objects.update_or_create(team_id=found.team_id, meeting=found, defaults=values)
-    record("read-back without points", by=by.user_id, team=found.team_id, subject=f"meeting {found.pk}", outcome=outcome)
+    record(
+        "read-back without points", by=by.user_id, team=found.team_id, subject=f"meeting {found.pk}", outcome=outcome
+    )
     touch(found, *SUBJECTS)
     return read_back
 
@@ -129,7 +142,14 @@ def _turn(meeting: Meeting, read_back: ReadBack, point: int) -> Turn:
 
 @transaction.atomic
 def type_words(
-    *, by: Membership, meeting: int, point: int, text: str, applies: str = "", action: str = "", owner: Membership | None = None
+    *,
+    by: Membership,
+    meeting: int,
+    point: int,
+    text: str,
+    applies: str = "",
+    action: str = "",
+    owner: Membership | None = None,
 ) -> Point:
     """The pen's words, as they grow: everybody sees them once the guard has looked."""
     found = lock(meeting, by=by)
@@ -194,7 +214,14 @@ def settle(
         keep_wording(settled, by, agreed=outcome == PointState.AGREED)
     turn.outcome, turn.recorded_by, turn.at = outcome, by, clock.now()
     turn.save(update_fields=["outcome", "recorded_by", "at"])
-    record("point settled", by=by.user_id, team=found.team_id, subject=f"meeting {found.pk}", point=settled.pk, outcome=outcome)
+    record(
+        "point settled",
+        by=by.user_id,
+        team=found.team_id,
+        subject=f"meeting {found.pk}",
+        point=settled.pk,
+        outcome=outcome,
+    )
     _on(found, read_back, by)
     touch(found, *SUBJECTS)
     return settled
@@ -235,6 +262,8 @@ def end_with_meeting(meeting: int) -> None:
     found = Meeting.objects.filter(pk=meeting).first()
     if found is None:
         raise NotFound(_("There is no such meeting."))
-    ReadBack.objects.filter(meeting=found, outcome=Outcome.UNDER_WAY).update(outcome=Outcome.POINTS, ended_at=clock.now())
+    ReadBack.objects.filter(meeting=found, outcome=Outcome.UNDER_WAY).update(
+        outcome=Outcome.POINTS, ended_at=clock.now()
+    )
     Point.objects.filter(meeting=found, state=PointState.WAITING).exclude(text="").update(state=PointState.RAISED)
     touch(found, *SUBJECTS)

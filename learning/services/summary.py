@@ -73,7 +73,9 @@ def add_point(*, by: Membership, meeting: int, text: str, key: uuid.UUID | None 
     text = one_line(text)
     last = Point.objects.filter(meeting=found).aggregate(last=Max("position"))["last"] or 0
     same = {"meeting_id": found.pk, "raised_by_id": by.pk}
-    point, made = Point.once(key=key, team_id=found.team_id, same=same, text=text, state=PointState.RAISED, position=last + 1)
+    point, made = Point.once(
+        key=key, team_id=found.team_id, same=same, text=text, state=PointState.RAISED, position=last + 1
+    )
     if made:
         keep_wording(point, by)
         record("point added", by=by.user_id, team=found.team_id, subject=f"meeting {found.pk}", point=point.pk)
@@ -119,7 +121,9 @@ def send(*, by: Membership, meeting: int) -> Summary:
     for member in Membership.objects.present().filter(team_id=found.team_id).select_related("user"):
         key = f"summary:meeting-{found.pk}:member-{member.pk}"
         post_letter("summary", key=key, to=member.user, team=found.team_id, summary=summary.pk, member=member.pk)
-        Delivery.objects.create(team_id=found.team_id, summary=summary, member=member, letter=Letter.objects.get(key=key))
+        Delivery.objects.create(
+            team_id=found.team_id, summary=summary, member=member, letter=Letter.objects.get(key=key)
+        )
     record("summary sent", by=by.user_id, team=found.team_id, subject=f"meeting {found.pk}")
     announce(SummarySent(team=found.team_id, meeting=found.pk, summary=summary.pk))
     return summary

@@ -5,10 +5,16 @@ from django.utils.translation import gettext as _
 from core import guard
 from core.errors import Invalid
 
-POINT, PHRASE, LINE = 500, 200, 600  # the longest a point, a phrase beside it, and a line in the summary may be, in characters
+POINT, PHRASE, LINE = (
+    500,
+    200,
+    600,
+)  # the longest a point, a phrase beside it, and a line in the summary may be, in characters
 
 
-def one_line(text: str, *, field: str = "text", longest: int = POINT, done: guard.Done = guard.Done.SAVED, empty: bool = False) -> str:
+def one_line(
+    text: str, *, field: str = "text", longest: int = POINT, done: guard.Done = guard.Done.SAVED, empty: bool = False
+) -> str:
     """The words in one line. Raises Invalid when there are none (unless `empty`) or too many, Identifying when the guard finds somebody."""
     text = " ".join(text.split())
     if not text and not empty:

@@ -1,6 +1,5 @@
 """What the holder and those who offer do: plain forms that htmx makes faster."""
 
-
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
@@ -31,7 +30,9 @@ def keep(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     form = JottingForm(request.POST)
     if form.is_valid():
         try:
-            jottings.keep_jotting(by=person.member, meeting=pk, text=form.cleaned_data["text"], key=form.cleaned_data["key"])
+            jottings.keep_jotting(
+                by=person.member, meeting=pk, text=form.cleaned_data["text"], key=form.cleaned_data["key"]
+            )
             return done(request, _room(slug, pk))
         except Invalid as refused:
             form.add_error(refused.field, refused.sentence)
@@ -46,12 +47,21 @@ def change(request: HttpRequest, slug: str, pk: int, jotting: int) -> HttpRespon
     if request.method == "POST" and form.is_valid():
         try:
             jottings.change_jotting(
-                by=person.member, meeting=pk, jotting=jotting, text=form.cleaned_data["text"], seen=form.cleaned_data["version"]
+                by=person.member,
+                meeting=pk,
+                jotting=jotting,
+                text=form.cleaned_data["text"],
+                seen=form.cleaned_data["version"],
             )
             return see_other(request, _room(slug, pk))
         except Invalid as refused:
             form.add_error(refused.field, refused.sentence)
-    source = Jotting.objects.visible_to(person).filter(meeting=found, pk=jotting).select_related("item__presenter__user").first()
+    source = (
+        Jotting.objects.visible_to(person)
+        .filter(meeting=found, pk=jotting)
+        .select_related("item__presenter__user")
+        .first()
+    )
     if source is None:
         return see_other(request, _room(slug, pk))
     if request.method == "GET":
@@ -78,12 +88,24 @@ def raise_it(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
             if form.cleaned_data["kind"] == "noticed":
                 points.notice(by=person.member, meeting=pk, text=text, key=key)
             else:
-                points.raise_point(by=person.member, meeting=pk, text=text, jotting=jotting, aloud=bool(request.POST.get("aloud")), key=key)
+                points.raise_point(
+                    by=person.member,
+                    meeting=pk,
+                    text=text,
+                    jotting=jotting,
+                    aloud=bool(request.POST.get("aloud")),
+                    key=key,
+                )
             return see_other(request, _room(slug, pk))
         except Invalid as refused:
             form.add_error(refused.field, refused.sentence)
     found = meeting_for(person, pk)
-    source = Jotting.objects.visible_to(person).filter(meeting=found, pk=jotting or 0).select_related("item__presenter__user").first()
+    source = (
+        Jotting.objects.visible_to(person)
+        .filter(meeting=found, pk=jotting or 0)
+        .select_related("item__presenter__user")
+        .first()
+    )
     return page(request, "learning/raise.html", raise_context(person, found, source, form), status=422)
 
 
@@ -104,7 +126,9 @@ def offer(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     if form.is_valid():
         values = form.cleaned_data
         try:
-            offers.make_offer(by=person.member, meeting=pk, text=values["text"], named=not values["unnamed"], key=values["key"])
+            offers.make_offer(
+                by=person.member, meeting=pk, text=values["text"], named=not values["unnamed"], key=values["key"]
+            )
             return done(request, _room(slug, pk))
         except Invalid as refused:
             form.add_error(refused.field, refused.sentence)
@@ -119,5 +143,3 @@ def answer(request: HttpRequest, slug: str, pk: int, offer: int) -> HttpResponse
     else:
         offers.take_offer(by=person.member, meeting=pk, offer=offer)
     return done(request, _room(slug, pk))
-
-

@@ -40,7 +40,7 @@ def dashboard(request: HttpRequest, slug: str) -> HttpResponse:
     context = {
         "person": person,
         "team": person.team,
-        "here": "dashboard",
+        "here": "learning",
         "figures": figures(person, meetings, len(people(person))),
         "waiting": summaries_to_send(person, lead=person.member.is_lead),
     }

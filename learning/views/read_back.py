@@ -25,7 +25,12 @@ def start(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     try:
         read_back.start(by=person.member, meeting=pk, picked=picked if request.POST.get("picked") else None)
     except Invalid as refused:
-        return page(request, "learning/pick.html", pick_context(person, meeting_for(person, pk), error=refused.sentence), status=422)
+        return page(
+            request,
+            "learning/pick.html",
+            pick_context(person, meeting_for(person, pk), error=refused.sentence),
+            status=422,
+        )
     return see_other(request, _room(slug, pk)) if request.POST.get("picked") else done(request, _room(slug, pk))
 
 
@@ -69,7 +74,9 @@ def words(request: HttpRequest, slug: str, pk: int, point: int) -> HttpResponse:
                 read_back.settle(by=person.member, meeting=pk, point=point, outcome=PointState(outcome), words=given)
             else:
                 text, applies, action, owner = form.words()
-                read_back.type_words(by=person.member, meeting=pk, point=point, text=text, applies=applies, action=action, owner=owner)
+                read_back.type_words(
+                    by=person.member, meeting=pk, point=point, text=text, applies=applies, action=action, owner=owner
+                )
             return done(request, _room(slug, pk))
         except Identifying as refused:
             form.add_error(refused.field, refused.sentence)

@@ -3,6 +3,7 @@
 import uuid
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
@@ -10,13 +11,13 @@ from core.http import page, see_other
 from core.policy import principal_of
 from learning.forms.room import JottingForm, OfferForm, RaiseForm, WordsForm
 from learning.models import Jotting
-from learning.queries import mine, my_offers, reading, record_of, sent, tray
+from learning.queries import Reading, mine, my_offers, reading, record_of, sent, tray
 from learning.rules import may_send
 from learning.services.read_back import points_to_read
 from meetings.models import ItemKind, Meeting, Phase, Task
 from meetings.queries import agenda_of, code_of, here, meeting_for
 from meetings.roles import Do, SeatKind
-from meetings.rules import may, seats_of, wall_principal
+from meetings.rules import may, seats_of, tidy_code
 from teams.queries import agreement_of, people
 from teams.roles import RaiseRule
 from teams.rules import Person, person_of
@@ -69,29 +70,31 @@ def room_context(person: Person, meeting: Meeting) -> dict[str, Any]:
 
 def desk_context(person: Person, meeting: Meeting, *, holds: bool) -> dict[str, Any]:
     """The place where one person writes: the holder's jottings and tray, or the others' offers."""
-    context: dict[str, Any] = {"holds": holds, "mine": mine(person, meeting, holds=holds), "jotting_form": JottingForm(initial={"key": uuid.uuid4()})}
+    context: dict[str, Any] = {
+        "holds": holds,
+        "mine": mine(person, meeting, holds=holds),
+        "jotting_form": JottingForm(initial={"key": uuid.uuid4()}),
+    }
     if holds:
         return context | {"tray": tray(meeting), "raise_form": RaiseForm(initial={"key": uuid.uuid4()})}
     return context | {"my_offers": my_offers(person, meeting), "offer_form": OfferForm(initial={"key": uuid.uuid4()})}
 
 
-def pen_context(person: Person, read: Any) -> dict[str, Any]:
+def pen_context(person: Person, read: Reading | None) -> dict[str, Any]:
     """The pen's fields, for whoever has it."""
     turn = read.turn if read else None
-    has_pen = turn is not None and read.read_back.pen_id == person.member_id
-    context: dict[str, Any] = {"turn": turn, "has_pen": has_pen}
-    if has_pen:
-        point = turn.point
-        initial = {"text": point.text, "applies": point.applies, "action": point.action, "owner": point.owner_id}
-        context["words_form"] = WordsForm(initial=initial, team_id=person.team.pk)
-    return context
+    if read is None or turn is None or read.read_back.pen_id != person.member_id:
+        return {"turn": turn, "has_pen": False}
+    point = turn.point
+    initial = {"text": point.text, "applies": point.applies, "action": point.action, "owner": point.owner_id}
+    return {"turn": turn, "has_pen": True, "words_form": WordsForm(initial=initial, team_id=person.team.pk)}
 
 
 def piece(request: HttpRequest, slug: str, pk: int, name: str) -> HttpResponse:
     """One personal piece of the room, fetched by its owner when what it shows has changed."""
     person = person_of(request)
     found = meeting_for(person, pk)
-    if found.phase == Phase.CLOSED or not found.is_open:
+    if found.phase not in (Phase.LIVE, Phase.PLANNED):
         return see_other(request, reverse("meeting", args=[slug, pk]))
     return page(request, f"learning/room.html#{name}", room_context(person, found))
 
@@ -100,7 +103,12 @@ def raise_page(request: HttpRequest, slug: str, pk: int, jotting: int) -> HttpRe
     """A jotting, and an empty field to put it in words that fit any case."""
     person = person_of(request)
     found = meeting_for(person, pk)
-    source = Jotting.objects.visible_to(person).filter(meeting=found, pk=jotting).select_related("item__presenter__user").first()
+    source = (
+        Jotting.objects.visible_to(person)
+        .filter(meeting=found, pk=jotting)
+        .select_related("item__presenter__user")
+        .first()
+    )
     if source is None:
         return see_other(request, reverse("meeting", args=[slug, pk]))
     words = source.text if request.GET.get("words") == "mine" else ""
@@ -166,6 +174,9 @@ def wall(request: HttpRequest, code: str) -> HttpResponse:
         "live": found,
         "audience": "wall",
         "code": code,
-        "principal": wall_principal(found),
     }
-    return page(request, "learning/wall.html", context)
+    response = page(request, "learning/wall.html", context)
+    response.set_cookie(
+        settings.WALL_COOKIE_NAME, tidy_code(code), secure=settings.SECURE, httponly=True, samesite="Lax", max_age=43_200
+    )
+    return response

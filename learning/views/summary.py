@@ -59,7 +59,9 @@ def compose(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     form = LineForm(request.POST)
     if form.is_valid():
         try:
-            services.write_line(by=person.member, meeting=pk, line=form.cleaned_data["line"], seen=form.cleaned_data["version"])
+            services.write_line(
+                by=person.member, meeting=pk, line=form.cleaned_data["line"], seen=form.cleaned_data["version"]
+            )
             if request.POST.get("send"):
                 return send(request, slug, pk)
             messages.info(request, _("Kept."))
@@ -85,7 +87,9 @@ def add(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     form = PointForm(request.POST)
     if form.is_valid():
         try:
-            services.add_point(by=person.member, meeting=pk, text=form.cleaned_data["text"], key=form.cleaned_data["key"])
+            services.add_point(
+                by=person.member, meeting=pk, text=form.cleaned_data["text"], key=form.cleaned_data["key"]
+            )
             return see_other(request, _compose(request, slug, pk))
         except Invalid as refused:
             form.add_error(refused.field, refused.sentence)
@@ -98,7 +102,13 @@ def reword(request: HttpRequest, slug: str, pk: int, point: int) -> HttpResponse
     form = PointForm(request.POST)
     if form.is_valid():
         try:
-            services.reword(by=person.member, meeting=pk, point=point, text=form.cleaned_data["text"], seen=form.cleaned_data["version"])
+            services.reword(
+                by=person.member,
+                meeting=pk,
+                point=point,
+                text=form.cleaned_data["text"],
+                seen=form.cleaned_data["version"],
+            )
             return see_other(request, _compose(request, slug, pk))
         except Stale as refused:
             form.add_error(None, refused.sentence)

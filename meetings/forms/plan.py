@@ -84,7 +84,12 @@ class ItemForm(forms.Form):
 
     kind = forms.ChoiceField(choices=ADDABLE, required=False, widget=forms.HiddenInput)
     label = forms.CharField(label=_("Item"), max_length=80, required=False)
-    presenter = Presenters(label=_("Who brings it"), queryset=Membership.objects.none(), required=False, empty_label=_("Nobody in particular"))
+    presenter = Presenters(
+        label=_("Who brings it"),
+        queryset=Membership.objects.none(),
+        required=False,
+        empty_label=_("Nobody in particular"),
+    )
     minutes = forms.IntegerField(label=_("Minutes"), min_value=1, max_value=240, initial=10)
     version = forms.IntegerField(required=False, widget=forms.HiddenInput)
     key = forms.UUIDField(required=False, widget=forms.HiddenInput)

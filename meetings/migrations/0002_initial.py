@@ -5,148 +5,208 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('meetings', '0001_initial'),
-        ('teams', '0001_initial'),
+        ("meetings", "0001_initial"),
+        ("teams", "0001_initial"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='attendance',
-            name='member',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='teams.membership'),
+            model_name="attendance",
+            name="member",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="+", to="teams.membership"
+            ),
         ),
         migrations.AddField(
-            model_name='attendance',
-            name='recorded_by',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='teams.membership'),
+            model_name="attendance",
+            name="recorded_by",
+            field=models.ForeignKey(
+                null=True, on_delete=django.db.models.deletion.SET_NULL, related_name="+", to="teams.membership"
+            ),
         ),
         migrations.AddField(
-            model_name='attendance',
-            name='team',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='teams.team'),
+            model_name="attendance",
+            name="team",
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name="+", to="teams.team"),
         ),
         migrations.AddField(
-            model_name='item',
-            name='presenter',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='teams.membership'),
+            model_name="item",
+            name="presenter",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="+",
+                to="teams.membership",
+            ),
         ),
         migrations.AddField(
-            model_name='item',
-            name='team',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='teams.team'),
+            model_name="item",
+            name="team",
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name="+", to="teams.team"),
         ),
         migrations.AddField(
-            model_name='meeting',
-            name='planned_by',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='teams.membership'),
+            model_name="meeting",
+            name="planned_by",
+            field=models.ForeignKey(
+                null=True, on_delete=django.db.models.deletion.SET_NULL, related_name="+", to="teams.membership"
+            ),
         ),
         migrations.AddField(
-            model_name='meeting',
-            name='team',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='meetings', to='teams.team'),
+            model_name="meeting",
+            name="team",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="meetings", to="teams.team"
+            ),
         ),
         migrations.AddField(
-            model_name='item',
-            name='meeting',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='items', to='meetings.meeting'),
+            model_name="item",
+            name="meeting",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="items", to="meetings.meeting"
+            ),
         ),
         migrations.AddField(
-            model_name='attendance',
-            name='meeting',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='attendance', to='meetings.meeting'),
+            model_name="attendance",
+            name="meeting",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="attendance", to="meetings.meeting"
+            ),
         ),
         migrations.AddField(
-            model_name='seat',
-            name='by',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='teams.membership'),
+            model_name="seat",
+            name="by",
+            field=models.ForeignKey(
+                null=True, on_delete=django.db.models.deletion.SET_NULL, related_name="+", to="teams.membership"
+            ),
         ),
         migrations.AddField(
-            model_name='seat',
-            name='meeting',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='seats', to='meetings.meeting'),
+            model_name="seat",
+            name="meeting",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="seats", to="meetings.meeting"
+            ),
         ),
         migrations.AddField(
-            model_name='seat',
-            name='member',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='seats', to='teams.membership'),
+            model_name="seat",
+            name="member",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="seats", to="teams.membership"
+            ),
         ),
         migrations.AddField(
-            model_name='seat',
-            name='team',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='teams.team'),
+            model_name="seat",
+            name="team",
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name="+", to="teams.team"),
         ),
         migrations.AddField(
-            model_name='wallcode',
-            name='meeting',
-            field=models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='wall_code', to='meetings.meeting'),
+            model_name="wallcode",
+            name="meeting",
+            field=models.OneToOneField(
+                on_delete=django.db.models.deletion.CASCADE, related_name="wall_code", to="meetings.meeting"
+            ),
         ),
         migrations.AddField(
-            model_name='wallcode',
-            name='team',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='teams.team'),
+            model_name="wallcode",
+            name="team",
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name="+", to="teams.team"),
         ),
         migrations.AddIndex(
-            model_name='meeting',
-            index=models.Index(fields=['team', '-starts'], name='meetings_of_a_team'),
+            model_name="meeting",
+            index=models.Index(fields=["team", "-starts"], name="meetings_of_a_team"),
         ),
         migrations.AddConstraint(
-            model_name='meeting',
-            constraint=models.UniqueConstraint(fields=('team', 'key'), name='meeting_key_once'),
+            model_name="meeting",
+            constraint=models.UniqueConstraint(fields=("team", "key"), name="meeting_key_once"),
         ),
         migrations.AddConstraint(
-            model_name='meeting',
-            constraint=models.CheckConstraint(condition=models.Q(('phase', 'closed'), ('closed_at', None), _connector='XOR'), name='meeting_closed_has_closed_at'),
+            model_name="meeting",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("phase", "closed"), ("closed_at", None), _connector="XOR"),
+                name="meeting_closed_has_closed_at",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='meeting',
-            constraint=models.CheckConstraint(condition=models.Q(('phase__in', ['planned', 'cancelled']), ('began_at__isnull', False), _connector='OR'), name='meeting_live_has_began_at'),
+            model_name="meeting",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("phase__in", ["planned", "cancelled"]), ("began_at__isnull", False), _connector="OR"
+                ),
+                name="meeting_live_has_began_at",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='meeting',
-            constraint=models.CheckConstraint(condition=models.Q(('minutes__gte', 5), ('minutes__lte', 480)), name='meeting_minutes_are_sane'),
+            model_name="meeting",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("minutes__gte", 5), ("minutes__lte", 480)), name="meeting_minutes_are_sane"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='item',
-            constraint=models.UniqueConstraint(fields=('team', 'key'), name='item_key_once'),
+            model_name="item",
+            constraint=models.UniqueConstraint(fields=("team", "key"), name="item_key_once"),
         ),
         migrations.AddConstraint(
-            model_name='item',
-            constraint=models.UniqueConstraint(condition=models.Q(('kind', 'read_back')), fields=('meeting',), name='one_read_back_in_a_meeting'),
+            model_name="item",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("kind", "read_back")), fields=("meeting",), name="one_read_back_in_a_meeting"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='item',
-            constraint=models.UniqueConstraint(fields=('meeting', 'case_no'), name='a_case_number_is_used_once'),
+            model_name="item",
+            constraint=models.UniqueConstraint(fields=("meeting", "case_no"), name="a_case_number_is_used_once"),
         ),
         migrations.AddConstraint(
-            model_name='item',
-            constraint=models.UniqueConstraint(condition=models.Q(('ended_at', None), ('started_at__isnull', False)), fields=('meeting',), name='one_item_at_a_time'),
+            model_name="item",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("ended_at", None), ("started_at__isnull", False)),
+                fields=("meeting",),
+                name="one_item_at_a_time",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='item',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('case_no__isnull', False), ('kind', 'case'), ('label', '')), models.Q(models.Q(('kind', 'case'), _negated=True), ('case_no', None)), _connector='OR'), name='a_case_has_no_label'),
+            model_name="item",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("case_no__isnull", False), ("kind", "case"), ("label", "")),
+                    models.Q(models.Q(("kind", "case"), _negated=True), ("case_no", None)),
+                    _connector="OR",
+                ),
+                name="a_case_has_no_label",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='item',
-            constraint=models.CheckConstraint(condition=models.Q(('ended_at', None), ('started_at__isnull', False), _connector='OR'), name='item_ended_was_started'),
+            model_name="item",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("ended_at", None), ("started_at__isnull", False), _connector="OR"),
+                name="item_ended_was_started",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='attendance',
-            constraint=models.UniqueConstraint(fields=('meeting', 'member'), name='here_once'),
+            model_name="attendance",
+            constraint=models.UniqueConstraint(fields=("meeting", "member"), name="here_once"),
         ),
         migrations.AddConstraint(
-            model_name='seat',
-            constraint=models.UniqueConstraint(condition=models.Q(('until', None)), fields=('meeting', 'kind'), name='one_open_seat_of_a_kind'),
+            model_name="seat",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("until", None)), fields=("meeting", "kind"), name="one_open_seat_of_a_kind"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='seat',
-            constraint=models.UniqueConstraint(condition=models.Q(('small', False), ('until', None)), fields=('meeting', 'member'), name='nobody_holds_two_seats'),
+            model_name="seat",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("small", False), ("until", None)),
+                fields=("meeting", "member"),
+                name="nobody_holds_two_seats",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='seat',
-            constraint=models.CheckConstraint(condition=models.Q(('until', None), ('until__gte', models.F('since')), _connector='OR'), name='seat_ends_after_it_began'),
+            model_name="seat",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("until", None), ("until__gte", models.F("since")), _connector="OR"),
+                name="seat_ends_after_it_began",
+            ),
         ),
     ]

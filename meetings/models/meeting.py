@@ -80,8 +80,13 @@ class Meeting(Live, Keyed, Versioned):
         ordering = ["-starts"]
         constraints = [
             models.UniqueConstraint(fields=["team", "key"], name="meeting_key_once"),
-            models.CheckConstraint(condition=Q(phase="closed") ^ Q(closed_at=None), name="meeting_closed_has_closed_at"),
-            models.CheckConstraint(condition=Q(phase__in=["planned", "cancelled"]) | Q(began_at__isnull=False), name="meeting_live_has_began_at"),
+            models.CheckConstraint(
+                condition=Q(phase="closed") ^ Q(closed_at=None), name="meeting_closed_has_closed_at"
+            ),
+            models.CheckConstraint(
+                condition=Q(phase__in=["planned", "cancelled"]) | Q(began_at__isnull=False),
+                name="meeting_live_has_began_at",
+            ),
             models.CheckConstraint(condition=Q(minutes__gte=5) & Q(minutes__lte=480), name="meeting_minutes_are_sane"),
         ]
         indexes = [models.Index(fields=["team", "-starts"], name="meetings_of_a_team")]
@@ -158,18 +163,29 @@ class Item(Keyed, Versioned):
     ended_at = models.DateTimeField(null=True, blank=True)
 
     privacy = classes(
-        technical="id team meeting key version kind case_no minutes position task started_at ended_at", team="label", personal="presenter"
+        technical="id team meeting key version kind case_no minutes position task started_at ended_at",
+        team="label",
+        personal="presenter",
     )
 
     class Meta:
         ordering = ["position", "pk"]
         constraints = [
             models.UniqueConstraint(fields=["team", "key"], name="item_key_once"),
-            models.UniqueConstraint(fields=["meeting"], condition=Q(kind="read_back"), name="one_read_back_in_a_meeting"),
+            models.UniqueConstraint(
+                fields=["meeting"], condition=Q(kind="read_back"), name="one_read_back_in_a_meeting"
+            ),
             models.UniqueConstraint(fields=["meeting", "case_no"], name="a_case_number_is_used_once"),
-            models.UniqueConstraint(fields=["meeting"], condition=Q(started_at__isnull=False, ended_at=None), name="one_item_at_a_time"),
-            models.CheckConstraint(condition=Q(kind="case", label="", case_no__isnull=False) | (~Q(kind="case") & Q(case_no=None)), name="a_case_has_no_label"),
-            models.CheckConstraint(condition=Q(ended_at=None) | Q(started_at__isnull=False), name="item_ended_was_started"),
+            models.UniqueConstraint(
+                fields=["meeting"], condition=Q(started_at__isnull=False, ended_at=None), name="one_item_at_a_time"
+            ),
+            models.CheckConstraint(
+                condition=Q(kind="case", label="", case_no__isnull=False) | (~Q(kind="case") & Q(case_no=None)),
+                name="a_case_has_no_label",
+            ),
+            models.CheckConstraint(
+                condition=Q(ended_at=None) | Q(started_at__isnull=False), name="item_ended_was_started"
+            ),
         ]
 
     def __str__(self) -> str:

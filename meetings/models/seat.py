@@ -51,8 +51,12 @@ class Seat(models.Model):
     class Meta:
         ordering = ["pk"]
         constraints = [
-            models.UniqueConstraint(fields=["meeting", "kind"], condition=Q(until=None), name="one_open_seat_of_a_kind"),
-            models.UniqueConstraint(fields=["meeting", "member"], condition=Q(until=None, small=False), name="nobody_holds_two_seats"),
+            models.UniqueConstraint(
+                fields=["meeting", "kind"], condition=Q(until=None), name="one_open_seat_of_a_kind"
+            ),
+            models.UniqueConstraint(
+                fields=["meeting", "member"], condition=Q(until=None, small=False), name="nobody_holds_two_seats"
+            ),
             models.CheckConstraint(condition=Q(until=None) | Q(until__gte=F("since")), name="seat_ends_after_it_began"),
         ]
 
@@ -78,6 +82,8 @@ class WallCode(models.Model):
 
     team = models.ForeignKey(Team, models.CASCADE, related_name="+")
     meeting = models.OneToOneField(Meeting, models.CASCADE, related_name="wall_code")
-    code = models.CharField(max_length=6, unique=True)  # shown to the whole team and on the wall itself, so not a secret kept as a hash
+    code = models.CharField(
+        max_length=6, unique=True
+    )  # shown to the whole team and on the wall itself, so not a secret kept as a hash
 
     privacy = classes(technical="id team meeting", team="code")

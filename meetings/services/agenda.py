@@ -52,8 +52,14 @@ def add_item(
         raise Invalid("label", _("Say in a few words what it is."))
     if kind == ItemKind.READ_BACK and Item.objects.filter(meeting=found, kind=kind).exists():
         raise Invalid("kind", _("There is a read-back on the agenda already."))
-    position = _place_for(found)
-    same = {"meeting_id": found.pk, "kind": kind, "label": label, "presenter_id": presenter.pk if _presenter(found, presenter) and presenter else None, "minutes": minutes}
+    position = _place_for(found, kind)
+    same = {
+        "meeting_id": found.pk,
+        "kind": kind,
+        "label": label,
+        "presenter_id": presenter.pk if _presenter(found, presenter) and presenter else None,
+        "minutes": minutes,
+    }
     case_no = found.cases + 1 if kind == ItemKind.CASE else None
     item, made = Item.once(key=key, team_id=found.team_id, same=same, case_no=case_no, position=position)
     if not made:
@@ -67,16 +73,24 @@ def add_item(
     return item
 
 
-def _place_for(meeting: Meeting) -> int:
-    """Before the read-back to come; else last. Never before what has begun."""
-    read_back = Item.objects.filter(meeting=meeting, kind=ItemKind.READ_BACK, started_at=None).values_list("position", flat=True).first()
+def _place_for(meeting: Meeting, kind: ItemKind) -> int:
+    """Before the read-back to come, a case before business too; else last. Never before what has begun."""
+    later = [ItemKind.READ_BACK, ItemKind.BUSINESS] if kind == ItemKind.CASE else [ItemKind.READ_BACK]
+    coming = Item.objects.filter(meeting=meeting, kind__in=later, started_at=None).values_list("position", flat=True).first()
     last = Item.objects.filter(meeting=meeting).aggregate(last=Max("position"))["last"] or 0
-    return int(read_back if read_back is not None else last + 1)
+    return int(coming if coming is not None else last + 1)
 
 
 @transaction.atomic
 def change_item(
-    *, by: Membership, meeting: int, item: int, minutes: int, label: str = "", presenter: Membership | None = None, seen: int | None = None
+    *,
+    by: Membership,
+    meeting: int,
+    item: int,
+    minutes: int,
+    label: str = "",
+    presenter: Membership | None = None,
+    seen: int | None = None,
 ) -> Item:
     """Other words, another presenter, other minutes. Raises Stale when somebody else changed it since `seen`."""
     found = lock(meeting, by=by)

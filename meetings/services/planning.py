@@ -63,13 +63,22 @@ def plan_meeting(
     agreed = agreement_of(by.team_id)
     _write_agenda(meeting, usual_agenda(agreed.read_back_minutes) if agenda is None else agenda)
     _give_code(meeting)
-    for member in Membership.objects.present().filter(team_id=by.team_id).exclude(usually=Usually.NOTHING).select_related("user"):
+    for member in (
+        Membership.objects.present().filter(team_id=by.team_id).exclude(usually=Usually.NOTHING).select_related("user")
+    ):
         kind = SeatKind(member.usually)
         if kind not in seats_of(meeting):
             seat(meeting, kind, member, by=by, proposed=True)
     if agreed.holder_rule == HolderRule.LEAD and (lead := proposed_holder(meeting, seats_of(meeting))):
         seat(meeting, SeatKind.LEARNING, lead, by=by, proposed=True)
-    record("meeting planned", by=by.user_id, team=by.team_id, subject=f"meeting {meeting.pk}", starts=starts.isoformat(), minutes=minutes)
+    record(
+        "meeting planned",
+        by=by.user_id,
+        team=by.team_id,
+        subject=f"meeting {meeting.pk}",
+        starts=starts.isoformat(),
+        minutes=minutes,
+    )
     return meeting
 
 
@@ -106,7 +115,9 @@ def _give_code(meeting: Meeting) -> None:
 
 
 @transaction.atomic
-def change_plan(*, by: Membership, meeting: int, starts: datetime, minutes: int, place: str, video: str, seen: int | None = None) -> Meeting:
+def change_plan(
+    *, by: Membership, meeting: int, starts: datetime, minutes: int, place: str, video: str, seen: int | None = None
+) -> Meeting:
     """Another time, length or place, while it hasn't begun. Raises Stale when somebody else changed it since `seen`."""
     found = lock(meeting, by=by)
     ensure(by, Act.PLAN)
@@ -118,7 +129,14 @@ def change_plan(*, by: Membership, meeting: int, starts: datetime, minutes: int,
     for name, value in wanted.items():
         setattr(found, name, value)
     found.save(update_fields=[*wanted, "version"])
-    record("plan changed", by=by.user_id, team=by.team_id, subject=f"meeting {found.pk}", starts=starts.isoformat(), minutes=minutes)
+    record(
+        "plan changed",
+        by=by.user_id,
+        team=by.team_id,
+        subject=f"meeting {found.pk}",
+        starts=starts.isoformat(),
+        minutes=minutes,
+    )
     touch(found, "phase", "agenda")
     return found
 

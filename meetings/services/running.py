@@ -46,11 +46,14 @@ def tick_attendance(*, by: Membership, meeting: int, here: Iterable[int]) -> Mee
     found = lock(meeting, by=by)
     ensure(by, Do.KEEP_MOVING, found)
     ensure_phase(found, Phase.PLANNED, Phase.LIVE, Phase.CLOSED)
-    members = set(Membership.objects.present().filter(team_id=found.team_id, pk__in=set(here)).values_list("pk", flat=True))
+    members = set(
+        Membership.objects.present().filter(team_id=found.team_id, pk__in=set(here)).values_list("pk", flat=True)
+    )
     ticked = set(Attendance.objects.filter(meeting=found).values_list("member_id", flat=True))
     Attendance.objects.filter(meeting=found, member_id__in=ticked - members).delete()
     Attendance.objects.bulk_create(
-        Attendance(team_id=found.team_id, meeting=found, member_id=member, recorded_by=by, at=clock.now()) for member in sorted(members - ticked)
+        Attendance(team_id=found.team_id, meeting=found, member_id=member, recorded_by=by, at=clock.now())
+        for member in sorted(members - ticked)
     )
     if members != ticked:
         record("attendance ticked", by=by.user_id, team=found.team_id, subject=f"meeting {found.pk}", here=len(members))

@@ -30,9 +30,24 @@ def seat(meeting: Meeting, kind: SeatKind, member: Membership, *, by: Membership
     Seat.objects.current().filter(meeting=meeting, kind=kind).update(until=clock.now())
     how = How.PROPOSED if proposed else How.TAKEN if member.pk == by.pk else How.APPOINTED
     taken = Seat.objects.create(
-        team_id=meeting.team_id, meeting=meeting, kind=kind, member=member, how=how, by=by, small=bool(others), since=clock.now()
+        team_id=meeting.team_id,
+        meeting=meeting,
+        kind=kind,
+        member=member,
+        how=how,
+        by=by,
+        small=bool(others),
+        since=clock.now(),
     )
-    record("seat taken", by=by.user_id, team=meeting.team_id, subject=f"meeting {meeting.pk}", seat=kind, member=member.pk, how=how)
+    record(
+        "seat taken",
+        by=by.user_id,
+        team=meeting.team_id,
+        subject=f"meeting {meeting.pk}",
+        seat=kind,
+        member=member.pk,
+        how=how,
+    )
     announce(SeatTaken(team=meeting.team_id, meeting=meeting.pk, kind=kind, member=member.pk))
     return taken
 

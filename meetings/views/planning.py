@@ -150,7 +150,9 @@ def move_item(request: HttpRequest, slug: str, pk: int, item: int) -> HttpRespon
     person = person_of(request)
     meeting = meeting_for(person, pk)
     agenda_services.move_item(by=person.member, meeting=pk, item=item, up=request.POST.get("to") == "up")
-    return see_other(request, _back(meeting, slug, request) + (f"?item={item}" if request.POST.get("from") != "room" else ""))
+    return see_other(
+        request, _back(meeting, slug, request) + (f"?item={item}" if request.POST.get("from") != "room" else "")
+    )
 
 
 def remove_item(request: HttpRequest, slug: str, pk: int, item: int) -> HttpResponse:
@@ -167,5 +169,3 @@ def cancel(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     planning.cancel(by=person.member, meeting=pk)
     messages.info(request, _("The meeting is cancelled."))
     return see_other(request, reverse("team_home", args=[slug]))
-
-

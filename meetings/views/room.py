@@ -33,7 +33,9 @@ def seat(request: HttpRequest, slug: str, pk: int, kind: str) -> HttpResponse:
         seats.leave_seat(by=person.member, meeting=pk, kind=SeatKind(kind))
         return done(request, _room(request, slug, pk))
     form = SeatForm(request.POST, team_id=person.team.pk)
-    chosen = (form.cleaned_data["member"] if form.is_valid() else None) or (person.member if request.POST.get("me") else None)
+    chosen = (form.cleaned_data["member"] if form.is_valid() else None) or (
+        person.member if request.POST.get("me") else None
+    )
     if chosen is None:
         raise Invalid("member", _("Choose somebody who is in the team."))
     seats.take_seat(by=person.member, meeting=pk, kind=SeatKind(kind), member=chosen)
@@ -64,7 +66,9 @@ def next_item(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
 def more_minutes(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     """Five more minutes for the item that is on."""
     person = person_of(request)
-    agenda.more_minutes(by=person.member, meeting=pk, item=_number(request, "item") or 0, seen=_number(request, "version"))
+    agenda.more_minutes(
+        by=person.member, meeting=pk, item=_number(request, "item") or 0, seen=_number(request, "version")
+    )
     return done(request, _room(request, slug, pk))
 
 
@@ -74,7 +78,9 @@ def mark_task(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     form = TaskForm(request.POST)
     if not form.is_valid():
         raise Invalid("task", _("Choose one of the ready words."))
-    agenda.mark_task(by=person.member, meeting=pk, item=_number(request, "item") or 0, task=Task(form.cleaned_data["task"]))
+    agenda.mark_task(
+        by=person.member, meeting=pk, item=_number(request, "item") or 0, task=Task(form.cleaned_data["task"])
+    )
     return done(request, _room(request, slug, pk))
 
 

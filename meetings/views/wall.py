@@ -24,5 +24,7 @@ def enter(request: HttpRequest) -> HttpResponse:
             found = WallCode.objects.filter(code=code).select_related("meeting").first()
         if found is not None and found.meeting.is_open:
             return see_other(request, reverse("wall", args=[code]))
-        form.add_error("code", _("This code is not in use. Codes work from 15 minutes before a meeting until it closes."))
+        form.add_error(
+            "code", _("This code is not in use. Codes work from 15 minutes before a meeting until it closes.")
+        )
     return page(request, "meetings/wall_enter.html", {"form": form}, status=422 if form.is_bound else 200)

@@ -49,9 +49,7 @@
 
   const lost = () => {
     lostAt ||= Date.now();
-    failures += 1;
-    if (Date.now() - lostAt >= LINE) line(true);
-    else setTimeout(() => lostAt && line(true), LINE);
+    setTimeout(() => { if (lostAt && Date.now() - lostAt >= LINE) line(true); }, LINE);
   };
 
   const hang = () => {
@@ -87,6 +85,7 @@
       well();
       return true;
     } catch {
+      failures += 1;
       lost();
       return false;
     } finally {
@@ -99,6 +98,7 @@
     clearTimeout(timer);
     if (over) return;
     state("waiting");
+    lost();
     const answered = await ask();
     if (over) return;
     if (answered && swallowed > 1) poll();
@@ -168,7 +168,7 @@
   document.addEventListener("htmx:before:swap", ({ detail: { tasks } }) => {
     for (let i = tasks.length - 1; i >= 0; i -= 1) {
       const root = tasks[i].fragment.firstElementChild;
-      const shown = root?.id && root.dataset.rev && document.getElementById(root.id);
+      const shown = root?.dataset.rev ? document.getElementById(root.id) : null;
       if (shown?.dataset.rev && Number(root.dataset.rev) < Number(shown.dataset.rev)) tasks.splice(i, 1);
     }
   });

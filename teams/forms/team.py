@@ -8,7 +8,15 @@ from django.utils.translation import gettext_lazy as _
 
 from teams.roles import HolderRule, RaiseRule, Usually
 
-COMMON_ZONES = ["Europe/London", "Europe/Dublin", "Europe/Berlin", "Europe/Amsterdam", "Europe/Oslo", "Europe/Madrid", "UTC"]
+COMMON_ZONES = [
+    "Europe/London",
+    "Europe/Dublin",
+    "Europe/Berlin",
+    "Europe/Amsterdam",
+    "Europe/Oslo",
+    "Europe/Madrid",
+    "UTC",
+]
 
 
 class TeamForm(forms.Form):
@@ -16,7 +24,9 @@ class TeamForm(forms.Form):
 
     name = forms.CharField(label=_("Name of the team"), max_length=80)
     your_name = forms.CharField(label=_("Your own name"), max_length=80)
-    zone = forms.ChoiceField(label=_("Time zone"), choices=[(zone, zone) for zone in COMMON_ZONES], initial="Europe/London")
+    zone = forms.ChoiceField(
+        label=_("Time zone"), choices=[(zone, zone) for zone in COMMON_ZONES], initial="Europe/London"
+    )
 
     def clean_zone(self) -> str:
         zone: str = self.cleaned_data["zone"]
@@ -48,11 +58,18 @@ class RolesForm(forms.Form):
 class AgreementForm(forms.Form):
     """What the team has agreed."""
 
-    holder_rule = forms.ChoiceField(label=_("Who keeps our learning in mind"), choices=HolderRule.choices, widget=forms.RadioSelect)
-    raise_rule = forms.ChoiceField(label=_("When points are raised"), choices=RaiseRule.choices, widget=forms.RadioSelect)
+    holder_rule = forms.ChoiceField(
+        label=_("Who keeps our learning in mind"), choices=HolderRule.choices, widget=forms.RadioSelect
+    )
+    raise_rule = forms.ChoiceField(
+        label=_("When points are raised"), choices=RaiseRule.choices, widget=forms.RadioSelect
+    )
     read_back_minutes = forms.IntegerField(label=_("Minutes for the read-back"), min_value=1, max_value=30)
     way_out = forms.CharField(
-        label=_("Incidents and safeguarding: where to report"), max_length=300, required=False, widget=forms.Textarea(attrs={"rows": 2})
+        label=_("Incidents and safeguarding: where to report"),
+        max_length=300,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2}),
     )
 
     @classmethod

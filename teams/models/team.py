@@ -79,7 +79,9 @@ class Membership(models.Model):
 
     class Meta:
         ordering = ["user__name", "pk"]
-        constraints = [models.UniqueConstraint(fields=["team", "user"], condition=Q(until=None), name="member_once_at_a_time")]
+        constraints = [
+            models.UniqueConstraint(fields=["team", "user"], condition=Q(until=None), name="member_once_at_a_time")
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -115,7 +117,9 @@ class Invitation(Keyed):
     withdrawn_at = models.DateTimeField(null=True)
 
     objects = InvitationQuerySet.as_manager()
-    privacy = classes(technical="id team key at expires_at accepted_at withdrawn_at", personal="email by", secret="token_hash")
+    privacy = classes(
+        technical="id team key at expires_at accepted_at withdrawn_at", personal="email by", secret="token_hash"
+    )
 
     class Meta:
         ordering = ["-pk"]

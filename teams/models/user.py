@@ -37,12 +37,14 @@ class User(AbstractBaseUser, PermissionsMixin):
     is_staff = models.BooleanField(default=False)
     joined = models.DateTimeField(default=clock.now, editable=False)
 
-    objects: ClassVar[UserManager] = UserManager()  # type: ignore[assignment]
+    objects: ClassVar[UserManager] = UserManager()
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS: ClassVar[list[str]] = []
 
     privacy = classes(
-        technical="id is_active is_staff is_superuser joined last_login groups user_permissions", personal="email name", secret="password"
+        technical="id is_active is_staff is_superuser joined last_login groups user_permissions",
+        personal="email name",
+        secret="password",
     )
 
     class Meta:

@@ -44,7 +44,9 @@ def invite(*, by: Membership, email: str, key: uuid.UUID | None = None) -> Invit
         expires_at=clock.now() + INVITATION_LASTS,
     )
     if made:
-        Invitation.objects.open().filter(team_id=by.team_id, email=email).exclude(pk=invitation.pk).update(withdrawn_at=clock.now())
+        Invitation.objects.open().filter(team_id=by.team_id, email=email).exclude(pk=invitation.pk).update(
+            withdrawn_at=clock.now()
+        )
         _send(invitation, token, by)
     return invitation
 
@@ -61,7 +63,9 @@ def invite_again(*, by: Membership, invitation: Invitation) -> Invitation:
 def withdraw(*, by: Membership, invitation: Invitation) -> None:
     """Take an invitation back. Harmless when it was used or taken back before."""
     ensure(by, Act.INVITE)
-    taken = Invitation.objects.filter(pk=invitation.pk, accepted_at=None, withdrawn_at=None).update(withdrawn_at=clock.now())
+    taken = Invitation.objects.filter(pk=invitation.pk, accepted_at=None, withdrawn_at=None).update(
+        withdrawn_at=clock.now()
+    )
     if taken:
         record("invitation taken back", by=by.user_id, team=by.team_id, subject=f"invitation {invitation.pk}")
 
@@ -83,23 +87,38 @@ def find_invitation(token: str) -> Invitation:
     with everything("a token says which team"):
         found = Invitation.objects.open().filter(token_hash=hash_of(token)).select_related("team", "by__user").first()
     if found is None:
-        raise NotFound(_("This invitation was used already, was taken back, or is older than seven days. Ask for a new one."))
+        raise NotFound(
+            _("This invitation was used already, was taken back, or is older than seven days. Ask for a new one.")
+        )
     return found
 
 
 def accept(*, by: User, token: str) -> Membership:
     """Come in. The invitation is used up; accepting twice with one link gives the same membership to the same person."""
     with everything("a token says which team"):
-        invitation = Invitation.objects.select_for_update(of=("self",)).filter(token_hash=hash_of(token)).select_related("team").first()
-        if invitation is None or invitation.withdrawn_at or (invitation.accepted_at is None and invitation.expires_at <= clock.now()):
-            raise NotFound(_("This invitation was used already, was taken back, or is older than seven days. Ask for a new one."))
+        invitation = (
+            Invitation.objects.select_for_update(of=("self",))
+            .filter(token_hash=hash_of(token))
+            .select_related("team")
+            .first()
+        )
+        if (
+            invitation is None
+            or invitation.withdrawn_at
+            or (invitation.accepted_at is None and invitation.expires_at <= clock.now())
+        ):
+            raise NotFound(
+                _("This invitation was used already, was taken back, or is older than seven days. Ask for a new one.")
+            )
         if invitation.email != by.email.lower():
             raise NotPossible(_("This invitation is for another address. Sign in with the address it was sent to."))
         member = Membership.objects.present().filter(team=invitation.team, user=by).first()
         if member is not None:
             return member
         if invitation.accepted_at:
-            raise NotFound(_("This invitation was used already, was taken back, or is older than seven days. Ask for a new one."))
+            raise NotFound(
+                _("This invitation was used already, was taken back, or is older than seven days. Ask for a new one.")
+            )
         invitation.accepted_at = clock.now()
         invitation.save(update_fields=["accepted_at"])
         member = Membership.objects.create(team=invitation.team, user=by)
@@ -116,7 +135,9 @@ def change_roles(*, by: Membership, member: Membership, is_lead: bool, usually: 
         raise Invalid("is_lead", _("A team needs at least one AMBIT lead. Make somebody else one first."))
     member.is_lead, member.usually = is_lead, usually
     member.save(update_fields=["is_lead", "usually"])
-    record("roles changed", by=by.user_id, team=by.team_id, subject=f"member {member.pk}", is_lead=is_lead, usually=usually)
+    record(
+        "roles changed", by=by.user_id, team=by.team_id, subject=f"member {member.pk}", is_lead=is_lead, usually=usually
+    )
 
 
 @transaction.atomic

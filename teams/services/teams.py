@@ -22,7 +22,9 @@ def found_team(*, by: User, name: str, zone: str = "Europe/London", slug: str = 
             with transaction.atomic():
                 team = Team.objects.create(slug=wanted, name=name.strip(), zone=zone)
         except IntegrityError:
-            raise Invalid("name", _("A team of this name is here already. Add your town or service to yours.")) from None
+            raise Invalid(
+                "name", _("A team of this name is here already. Add your town or service to yours.")
+            ) from None
         TeamAgreement.objects.create(team=team, by=by)
         founder = Membership.objects.create(team=team, user=by, is_lead=True)
         record("team founded", by=by.pk, team=team.pk)
@@ -36,12 +38,19 @@ def name_yourself(*, by: User, name: str) -> None:
 
 
 @transaction.atomic
-def change_agreement(*, by: Membership, holder_rule: str, raise_rule: str, read_back_minutes: int, way_out: str) -> TeamAgreement:
+def change_agreement(
+    *, by: Membership, holder_rule: str, raise_rule: str, read_back_minutes: int, way_out: str
+) -> TeamAgreement:
     """A new version of what the team has agreed; the old ones stay. An AMBIT lead's to do."""
     ensure(by, Act.CHANGE_AGREEMENT)
     Team.objects.select_for_update().get(pk=by.team_id)
     latest = TeamAgreement.objects.filter(team_id=by.team_id).first()
-    wanted = {"holder_rule": holder_rule, "raise_rule": raise_rule, "read_back_minutes": read_back_minutes, "way_out": way_out.strip()}
+    wanted = {
+        "holder_rule": holder_rule,
+        "raise_rule": raise_rule,
+        "read_back_minutes": read_back_minutes,
+        "way_out": way_out.strip(),
+    }
     if latest and all(getattr(latest, name) == value for name, value in wanted.items()):
         return latest
     agreed = TeamAgreement.objects.create(team_id=by.team_id, by=by.user, **wanted)

@@ -32,7 +32,9 @@ def change(request: HttpRequest, slug: str) -> HttpResponse:
     """The form behind "Change"."""
     person = person_of(request)
     ensure(person.member, Act.CHANGE_AGREEMENT)
-    form = AgreementForm(request.POST) if request.method == "POST" else AgreementForm.of(agreements_of(person.team.pk)[0])
+    form = (
+        AgreementForm(request.POST) if request.method == "POST" else AgreementForm.of(agreements_of(person.team.pk)[0])
+    )
     if request.method == "POST" and form.is_valid():
         change_agreement(by=person.member, **form.cleaned_data)
         messages.info(request, _("Kept. Every version stays on the record."))

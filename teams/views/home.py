@@ -28,7 +28,9 @@ def home(request: HttpRequest) -> HttpResponse:
         teams = teams_of(user)
         if len(teams) == 1:
             return see_other(request, reverse("team_home", args=[teams[0].slug]))
-        return page(request, "teams/home.html", {"teams": teams, "may_found": settings.FOUNDING == "open", "user": user})
+        return page(
+            request, "teams/home.html", {"teams": teams, "may_found": settings.FOUNDING == "open", "user": user}
+        )
 
 
 def new_team(request: HttpRequest) -> HttpResponse:

@@ -130,4 +130,6 @@ def invitation(request: HttpRequest, token: str) -> HttpResponse:
     if found is None:
         return see_other(request, reverse("account_login") + f"?next={request.path}")
     other = user is not None and user.email.lower() != found.email
-    return page(request, "teams/invitation.html", {"invitation": found, "form": NameForm(), "user": user, "other": other})
+    return page(
+        request, "teams/invitation.html", {"invitation": found, "form": NameForm(), "user": user, "other": other}
+    )

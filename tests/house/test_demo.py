@@ -98,7 +98,7 @@ def test_a_child_that_dies_is_started_again_and_a_line_says_so(demo: Demo, name:
     os.kill(old, signal.SIGKILL)
     assert soon(lambda: demo.processes()[name] != old, within=10)
     assert alive(demo.processes()[name])
-    assert [line for line in demo.told[told:] if name in line and "again" in line] != []
+    assert soon(lambda: any(name in line and "again" in line for line in demo.told[told:]), within=2)
     assert soon(lambda: demo.get("/health/live") == 200, within=10)
 
 

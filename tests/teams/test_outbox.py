@@ -1,5 +1,7 @@
 """The outbox against a real PostgreSQL and a real SMTP server."""
 
+import subprocess
+import sys
 import threading
 import time
 import uuid
@@ -284,6 +286,15 @@ def test_a_posted_letter_says_so_after_commit(team: Team) -> None:
         post_letter("test", key="test:2", to="ada@example.org", team=team, due=clock.now() + timedelta(hours=1))
         assert told == []
     assert told == [letter("test:1").pk]
+
+
+def test_the_web_process_hurries_the_worker_of_this_house(settings: Any) -> None:
+    # Without config.celery imported, a shared task would knock at a broker that nobody runs, and only beat would find letters.
+    say = "import config.asgi; from teams.tasks import drain_letters; print(drain_letters.app.conf.broker_url)"
+    found = subprocess.run(
+        [sys.executable, "-c", say], cwd=settings.BASE_DIR, capture_output=True, text=True, check=True
+    )
+    assert found.stdout.strip() == settings.REDIS_URL
 
 
 def test_with_the_broker_dead_the_kick_holds_nobody(monkeypatch: pytest.MonkeyPatch) -> None:

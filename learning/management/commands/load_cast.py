@@ -18,4 +18,6 @@ class Command(BaseCommand):
         new = load()
         meeting = due_within_ten_minutes()
         if options["verbosity"]:
-            self.stderr.write(f"The cast is {'loaded' if new else 'there'}; {meeting} begins at {meeting.starts:%H:%M} UTC")
+            self.stderr.write(
+                f"The cast is {'loaded' if new else 'there'}; {meeting} begins at {meeting.starts:%H:%M} UTC"
+            )

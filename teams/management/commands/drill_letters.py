@@ -20,7 +20,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--count", type=int, required=True, metavar="N")
-        parser.add_argument("--spread", type=float, default=0.0, metavar="SECONDS", help="due evenly over so many seconds")
+        parser.add_argument(
+            "--spread", type=float, default=0.0, metavar="SECONDS", help="due evenly over so many seconds"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         count, spread = options["count"], options["spread"]

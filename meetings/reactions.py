@@ -1,0 +1,18 @@
+"""What follows here from facts."""
+
+from core.events import reacts_to
+from core.live import WALL, cut
+from meetings.events import MeetingClosed
+from teams.events import MemberLeft
+
+
+@reacts_to(MemberLeft)
+def end_streams(fact: MemberLeft) -> None:
+    """Whoever belongs to the team no longer hears nothing more."""
+    cut(member=fact.member)
+
+
+@reacts_to(MeetingClosed)
+def darken_wall(fact: MeetingClosed) -> None:
+    """A wall dies with its meeting."""
+    cut(live=fact.meeting, audience=WALL)

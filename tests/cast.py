@@ -1,0 +1,226 @@
+"""The permanent cast, for tests: Harbour Street and Mill Lane, gathered and moved through the services as the doors do it."""
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any, ParamSpec, TypeVar
+
+from django.conf import settings
+from django.db import connection, models
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from redis import Redis
+
+from core import clock
+from core.live import quiet
+from core.scope import everything, scope
+from learning.management.cast import HARBOUR, MILL, NAMES, gather
+from learning.models import Point, ReadBack
+from learning.roles import PointState
+from learning.services import points, read_back
+from meetings.models import Item, ItemKind, Meeting
+from meetings.roles import SeatKind
+from meetings.services import agenda, planning, running, seats
+from meetings.services.planning import Line
+from teams.models import Activity, Membership, Team
+from teams.roles import HolderRule, RaiseRule, Usually
+from teams.services.members import change_roles, leave
+from teams.services.teams import change_agreement
+
+P = ParamSpec("P")
+T = TypeVar("T")
+M = TypeVar("M", bound=models.Model)
+
+FORMER = "Vi Prior"  # was of Harbour Street, and has left
+GENERAL = (
+    "A short call the day before makes a first visit easier to keep",
+    "Ask each service what worries it most before talking about plans",
+    "Leave the next step on paper, in the person’s own words",
+    "Offer two times rather than asking when suits",
+)
+
+
+@dataclass
+class Cast:
+    """Both teams, by first name."""
+
+    us: dict[str, Membership]
+    them: dict[str, Membership]
+    team: Team = field(init=False)
+    other: Team = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.team, self.other = self.us["Mo"].team, self.them["Otto"].team
+
+    def __getattr__(self, name: str) -> Membership:
+        try:
+            return {**self.__dict__["us"], **self.__dict__["them"]}[name.capitalize()]
+        except KeyError:
+            raise AttributeError(name) from None
+
+
+def gather_cast(raise_rule: RaiseRule = RaiseRule.AT_READ_BACK) -> Cast:
+    """Ada usually chairs, Sol is usual scribe, Mo and Rosa lead, the holder is appointed; Vi was one of them."""
+    with everything("the cast of the tests"), clock.at(clock.now() - timedelta(days=60)):
+        us = gather("Harbour Street outreach", HARBOUR, (*NAMES, FORMER), "harbour")
+        them = gather("Mill Lane", MILL, ("Otto Brandt", "Tess Day", "Jo Field"), "mill")
+        change_roles(by=us["Mo"], member=us["Rosa"], is_lead=True, usually=Usually.NOTHING)
+        change_roles(by=us["Mo"], member=us["Ada"], is_lead=False, usually=Usually.CHAIR)
+        change_roles(by=us["Mo"], member=us["Sol"], is_lead=False, usually=Usually.SCRIBE)
+        leave(by=us["Mo"], member=us["Vi"])
+        for lead in (us["Mo"], them["Otto"]):
+            change_agreement(
+                by=lead, holder_rule=HolderRule.APPOINTED, raise_rule=raise_rule, read_back_minutes=5, way_out="Ring."
+            )
+    return Cast(us, them)
+
+
+# --- As a door does it ---
+
+
+def do(service: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """One service in a scope and transaction of its own: that of the team of `by`."""
+    by = kwargs["by"]
+    assert isinstance(by, Membership)
+    with scope(by.team_id):
+        return service(*args, **kwargs)
+
+
+def look(query: Callable[[], T]) -> T:
+    """What the rows say, whosever they are."""
+    with everything("a test looks"):
+        return query()
+
+
+def again(row: M) -> M:
+    """The row as it is now."""
+    return look(lambda: type(row)._base_manager.get(pk=row.pk))
+
+
+def count(model: type[models.Model], **which: Any) -> int:
+    return look(lambda: model._base_manager.filter(**which).count())
+
+
+def verbs(team: Team) -> list[str]:
+    """What was written down of this team, the oldest first."""
+    return look(lambda: list(Activity.objects.filter(team=team).order_by("pk").values_list("verb", flat=True)))
+
+
+def client_of(member: Membership | None, **more: Any) -> Client:
+    """A browser in which this member is signed in (nobody: None)."""
+    client = Client(**more)
+    if member is not None:
+        client.force_login(member.user)
+    return client
+
+
+# --- A meeting, in one call ---
+
+
+def lines(cast: Cast) -> list[Line]:
+    return [
+        Line(ItemKind.LOOK_BACK, 5),
+        Line(ItemKind.CASE, 10, presenter=cast.ben.pk),
+        Line(ItemKind.CASE, 10, presenter=cast.mo.pk),
+        Line(ItemKind.BUSINESS, 15, "Winter rota", cast.kit.pk),
+        Line(ItemKind.READ_BACK, 5),
+        Line(ItemKind.OTHER, 5, "Dates"),
+    ]
+
+
+def planned(cast: Cast, *, minutes: int = 60, holder: str | None = "Lin", agenda: Sequence[Line] | None = None) -> Meeting:
+    """A meeting of Harbour Street that begins in five minutes, so that its room is open: Ada chairs, Lin holds, Sol scribes."""
+    meeting = do(
+        planning.plan_meeting,
+        by=cast.mo,
+        starts=clock.now() + timedelta(minutes=5),
+        minutes=minutes,
+        place="Room 2",
+        agenda=lines(cast) if agenda is None else agenda,
+    )
+    if holder is not None:
+        do(seats.take_seat, by=cast.mo, meeting=meeting.pk, kind=SeatKind.LEARNING, member=cast.us[holder])
+    return again(meeting)
+
+
+def live(cast: Cast, *, holder: str | None = "Lin", agenda: Sequence[Line] | None = None) -> Meeting:
+    """The same, begun by Ada."""
+    meeting = planned(cast, holder=holder, agenda=agenda)
+    do(running.begin, by=cast.ada, meeting=meeting.pk)
+    return again(meeting)
+
+
+def raised(cast: Cast, meeting: Meeting, number: int = 1, *, by: Membership | None = None) -> list[Point]:
+    """So many points raised by whoever holds the seat (Lin)."""
+    return [
+        do(points.raise_point, by=by or cast.lin, meeting=meeting.pk, text=text) for text in GENERAL[:number]
+    ]
+
+
+def reading(cast: Cast, number: int = 1) -> tuple[Meeting, list[Point]]:
+    """A live meeting whose read-back stands at its first point; Sol has the pen."""
+    meeting = live(cast)
+    found = raised(cast, meeting, number)
+    do(read_back.start, by=cast.lin, meeting=meeting.pk, picked=[point.pk for point in found[:3]])
+    do(read_back.first_point, by=cast.lin, meeting=meeting.pk)
+    return again(meeting), [again(point) for point in found]
+
+
+def settle(cast: Cast, meeting: Meeting, point: Point, outcome: PointState = PointState.AGREED) -> Point:
+    return do(read_back.settle, by=cast.sol, meeting=meeting.pk, point=point.pk, outcome=outcome)
+
+
+def closed(cast: Cast, *, agreed: int = 1, holder: str | None = "Lin") -> Meeting:
+    """A meeting that Ada closed, with so many agreed points (at most three)."""
+    meeting = live(cast, holder=holder)
+    if agreed:
+        assert holder is not None
+        found = raised(cast, meeting, agreed, by=cast.us[holder])
+        do(read_back.start, by=cast.ada, meeting=meeting.pk)
+        do(read_back.first_point, by=cast.ada, meeting=meeting.pk)
+        for point in found:
+            settle(cast, meeting, point)
+    do(running.close, by=cast.ada, meeting=meeting.pk)
+    return again(meeting)
+
+
+def read_back_of(meeting: Meeting) -> ReadBack:
+    return look(lambda: ReadBack.objects.get(meeting=meeting))
+
+
+def items_of(meeting: Meeting) -> list[Item]:
+    return look(lambda: list(Item.objects.filter(meeting=meeting).select_related("presenter__user")))
+
+
+def next_item(cast: Cast, meeting: Meeting) -> None:
+    """On to the next item, by Ada."""
+    on = next((item for item in items_of(meeting) if item.is_now), None)
+    do(agenda.next_item, by=cast.ada, meeting=meeting.pk, after=on.pk if on else None)
+
+
+# --- What goes out ---
+
+
+@contextmanager
+def overheard() -> Iterator[list[dict[str, Any]]]:
+    """Everything that is published meanwhile to those who watch any meeting, off the real Redis."""
+    ear = Redis.from_url(settings.REDIS_URL).pubsub()
+    ear.psubscribe("live:*")
+    assert ear.get_message(timeout=5) is not None  # that we listen now
+    heard: list[dict[str, Any]] = []
+    try:
+        yield heard
+        Redis.from_url(settings.REDIS_URL).publish("live:end", "{}")
+        while (message := ear.get_message(timeout=5)) is not None and message["channel"] != b"live:end":
+            heard.append({"channel": message["channel"].decode(), **json.loads(message["data"])})
+    finally:
+        ear.close()
+
+
+@contextmanager
+def counted() -> Iterator[Callable[[], int]]:
+    """How many queries it takes."""
+    with CaptureQueriesContext(connection) as queries:
+        yield lambda: len(queries.captured_queries)
