@@ -2,8 +2,10 @@
 
 from datetime import timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import environ
+from django.core.exceptions import ImproperlyConfigured
 from django.utils.csp import CSP
 from django.utils.translation import gettext_lazy as _
 
@@ -18,6 +20,8 @@ SECRET_KEY = env.str("SECRET_KEY")
 PUBLIC_URL = env.str("PUBLIC_URL", default="http://127.0.0.1:8000").rstrip("/")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost"])
 SECURE = PUBLIC_URL.startswith("https://")
+if DEMO and urlsplit(PUBLIC_URL).hostname not in ("127.0.0.1", "localhost", "::1"):
+    raise ImproperlyConfigured("The demo signs anybody in by a link: it runs on loopback only")
 FOUNDING = env.str("FOUNDING", default="open")  # who may found a team: "open" (anybody with an address) or "invitation"
 
 # --- the front door ----------------------------------------------------------------------------------------------------------
@@ -36,6 +40,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "core.middleware.Refusals",
 ]
 SECURE_CSP = {

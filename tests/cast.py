@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any, ParamSpec, TypeVar
 
 from django.conf import settings
-from django.db import connection, models
+from django.db import connection, connections, models
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from redis import Redis
@@ -17,16 +17,16 @@ from core import clock
 from core.live import quiet
 from core.scope import everything, scope
 from learning.management.cast import HARBOUR, MILL, NAMES, gather
-from learning.models import Point, ReadBack
+from learning.models import Jotting, Offer, Point, ReadBack
 from learning.roles import PointState
-from learning.services import points, read_back
-from meetings.models import Item, ItemKind, Meeting
+from learning.services import jottings, offers, points, read_back
+from meetings.models import Item, ItemKind, Meeting, WallCode
 from meetings.roles import SeatKind
 from meetings.services import agenda, planning, running, seats
 from meetings.services.planning import Line
-from teams.models import Activity, Membership, Team
+from teams.models import Activity, Invitation, Letter, Membership, Team
 from teams.roles import HolderRule, RaiseRule, Usually
-from teams.services.members import change_roles, leave
+from teams.services.members import change_roles, invite, leave
 from teams.services.teams import change_agreement
 
 P = ParamSpec("P")
@@ -61,6 +61,7 @@ class Cast:
             raise AttributeError(name) from None
 
 
+@quiet()
 def gather_cast(raise_rule: RaiseRule = RaiseRule.AT_READ_BACK) -> Cast:
     """Ada usually chairs, Sol is usual scribe, Mo and Rosa lead, the holder is appointed; Vi was one of them."""
     with everything("the cast of the tests"), clock.at(clock.now() - timedelta(days=60)):
@@ -116,7 +117,7 @@ def client_of(member: Membership | None, **more: Any) -> Client:
     return client
 
 
-# --- A meeting, in one call ---
+# --- A meeting, in one call (and told to nobody: what is published is tested with `do` and `overheard`) ---
 
 
 def lines(cast: Cast) -> list[Line]:
@@ -130,7 +131,10 @@ def lines(cast: Cast) -> list[Line]:
     ]
 
 
-def planned(cast: Cast, *, minutes: int = 60, holder: str | None = "Lin", agenda: Sequence[Line] | None = None) -> Meeting:
+@quiet()
+def planned(
+    cast: Cast, *, minutes: int = 60, holder: str | None = "Lin", agenda: Sequence[Line] | None = None
+) -> Meeting:
     """A meeting of Harbour Street that begins in five minutes, so that its room is open: Ada chairs, Lin holds, Sol scribes."""
     meeting = do(
         planning.plan_meeting,
@@ -145,6 +149,7 @@ def planned(cast: Cast, *, minutes: int = 60, holder: str | None = "Lin", agenda
     return again(meeting)
 
 
+@quiet()
 def live(cast: Cast, *, holder: str | None = "Lin", agenda: Sequence[Line] | None = None) -> Meeting:
     """The same, begun by Ada."""
     meeting = planned(cast, holder=holder, agenda=agenda)
@@ -152,13 +157,13 @@ def live(cast: Cast, *, holder: str | None = "Lin", agenda: Sequence[Line] | Non
     return again(meeting)
 
 
+@quiet()
 def raised(cast: Cast, meeting: Meeting, number: int = 1, *, by: Membership | None = None) -> list[Point]:
     """So many points raised by whoever holds the seat (Lin)."""
-    return [
-        do(points.raise_point, by=by or cast.lin, meeting=meeting.pk, text=text) for text in GENERAL[:number]
-    ]
+    return [do(points.raise_point, by=by or cast.lin, meeting=meeting.pk, text=text) for text in GENERAL[:number]]
 
 
+@quiet()
 def reading(cast: Cast, number: int = 1) -> tuple[Meeting, list[Point]]:
     """A live meeting whose read-back stands at its first point; Sol has the pen."""
     meeting = live(cast)
@@ -168,10 +173,12 @@ def reading(cast: Cast, number: int = 1) -> tuple[Meeting, list[Point]]:
     return again(meeting), [again(point) for point in found]
 
 
+@quiet()
 def settle(cast: Cast, meeting: Meeting, point: Point, outcome: PointState = PointState.AGREED) -> Point:
     return do(read_back.settle, by=cast.sol, meeting=meeting.pk, point=point.pk, outcome=outcome)
 
 
+@quiet()
 def closed(cast: Cast, *, agreed: int = 1, holder: str | None = "Lin") -> Meeting:
     """A meeting that Ada closed, with so many agreed points (at most three)."""
     meeting = live(cast, holder=holder)
@@ -194,10 +201,87 @@ def items_of(meeting: Meeting) -> list[Item]:
     return look(lambda: list(Item.objects.filter(meeting=meeting).select_related("presenter__user")))
 
 
+@quiet()
 def next_item(cast: Cast, meeting: Meeting) -> None:
     """On to the next item, by Ada."""
     on = next((item for item in items_of(meeting) if item.is_now), None)
     do(agenda.next_item, by=cast.ada, meeting=meeting.pk, after=on.pk if on else None)
+
+
+def as_they_come(cast: Cast) -> None:
+    """From now on Harbour Street sees points at once."""
+    do(
+        change_agreement,
+        by=cast.mo,
+        holder_rule=HolderRule.APPOINTED,
+        raise_rule=RaiseRule.AS_THEY_COME,
+        read_back_minutes=5,
+        way_out="Ring.",
+    )
+
+
+@dataclass
+class Stage:
+    """One meeting of Harbour Street in each phase, with something in every tray; and a live one of Mill Lane."""
+
+    planned: Meeting
+    live: Meeting  # Lin holds and has jotted, raised a point, noticed something; Ben has offered one
+    reading: Meeting  # at the first of two points, Sol has the pen
+    closed: Meeting  # two agreed points, summary not sent
+    elsewhere: Meeting
+    jotting: Jotting
+    offer: Offer
+    waiting: Point  # in `live`
+    read: Point  # the one being read back in `reading`
+    agreed: list[Point]  # in `closed`
+    invitation: Invitation
+    token: str
+    code: str  # of the wall of `live`
+
+
+@quiet()
+def stage(cast: Cast) -> Stage:
+    over = closed(cast, agreed=2)
+    read, points_read = reading(cast, 2)
+    ahead, now = planned(cast), live(cast)
+    jotting = do(jottings.keep_jotting, by=cast.lin, meeting=now.pk, text="calmer at the door, rang first")
+    offer = do(offers.make_offer, by=cast.ben, meeting=now.pk, text="Keep one list of who answers the phone")
+    do(points.notice, by=cast.lin, meeting=now.pk, text="We slowed down and thought better for it")
+    [waiting] = raised(cast, now)
+    there = do(planning.plan_meeting, by=cast.otto, starts=clock.now() + timedelta(minutes=5))
+    do(seats.take_seat, by=cast.otto, meeting=there.pk, kind=SeatKind.LEARNING, member=cast.tess)
+    do(running.begin, by=cast.otto, meeting=there.pk)
+    asked = do(invite, by=cast.mo, email="new@harbour.example")
+    letter = look(lambda: Letter.objects.get(key=f"invitation:{asked.pk}"))
+    return Stage(
+        planned=ahead,
+        live=now,
+        reading=read,
+        closed=over,
+        elsewhere=again(there),
+        jotting=jotting,
+        offer=offer,
+        waiting=waiting,
+        read=points_read[0],
+        agreed=look(lambda: list(Point.objects.filter(meeting=over))),
+        invitation=asked,
+        token=letter.data["token"],
+        code=look(lambda: WallCode.objects.get(meeting=now).code),
+    )
+
+
+def where_stored(words: str) -> list[str]:
+    """Every table of the database that holds these words anywhere, whoever may see them."""
+    with connections["owner"].cursor() as cursor:
+        tables = sorted(connections["owner"].introspection.table_names(cursor))
+        cursor.execute(
+            " UNION ALL ".join(
+                f"SELECT '{name}' WHERE EXISTS (SELECT FROM {name} row WHERE strpos(row::text, %s) > 0)"
+                for name in tables
+            ),
+            [words] * len(tables),
+        )
+        return [name for (name,) in cursor.fetchall()]
 
 
 # --- What goes out ---

@@ -19,7 +19,9 @@ def _empty(self: TransactionTestCase) -> None:
         cursor.execute(" UNION ALL ".join(f"SELECT '{name}' WHERE EXISTS (SELECT FROM {name})" for name in tables))
         full = [name for (name,) in cursor.fetchall()]
         if full:
-            cursor.execute("BEGIN; SET CONSTRAINTS ALL DEFERRED; " + "; ".join(f"DELETE FROM {n}" for n in full) + "; COMMIT")
+            cursor.execute(
+                "BEGIN; SET CONSTRAINTS ALL DEFERRED; " + "; ".join(f"DELETE FROM {n}" for n in full) + "; COMMIT"
+            )
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from core import clock
 from learning.models import Jotting, Point
+from teams.services.activity import record
 
 JOTTINGS_LAST = timedelta(days=14)
 
@@ -15,4 +16,7 @@ def forget() -> int:
     """
     before = clock.now() - JOTTINGS_LAST
     Point.objects.filter(at__lt=before, item__isnull=False).update(item=None)
-    return Jotting.objects.filter(at__lt=before).delete()[0]
+    gone = Jotting.objects.filter(at__lt=before).delete()[0]
+    if gone:
+        record("jottings forgotten", by=None, team=None, jottings=gone)
+    return gone

@@ -80,4 +80,5 @@ def leave_for_later(*, by: Membership, meeting: int, offer: int) -> None:
     if later.fate == Fate.WAITS:
         later.fate = Fate.LATER
         later.save(update_fields=["fate"])
+        record("offer left for later", by=by.user_id, team=found.team_id, subject=f"meeting {found.pk}", offer=offer)
         _tell(found, later)

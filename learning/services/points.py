@@ -135,6 +135,7 @@ def notice(*, by: Membership, meeting: int, text: str, key: uuid.UUID | None = N
         key=key, team_id=found.team_id, same={"meeting_id": found.pk, "by_id": by.pk, "text": text}
     )
     if made:
+        record("noticed", by=by.user_id, team=found.team_id, subject=f"meeting {found.pk}", observation=seen.pk)
         tell_holder(found, by)
     return seen
 
@@ -153,8 +154,8 @@ def reword_waiting(*, by: Membership, meeting: int, point: int, text: str, seen:
     changed.step(seen)
     changed.text = text
     changed.save(update_fields=["text", "version"])
-    if text:
-        keep_wording(changed, by)
+    keep_wording(changed, by)
+    record("point reworded", by=by.user_id, team=found.team_id, subject=f"meeting {found.pk}", point=changed.pk)
     tell_holder(found, by)
     return changed
 
@@ -168,4 +169,5 @@ def withdraw_point(*, by: Membership, meeting: int, point: int) -> None:
     if ReadBack.objects.filter(meeting=found, outcome="under_way").exists() and not waiting.exists():
         raise NotPossible(_("This point is with the team now."))
     if waiting.delete()[0]:
+        record("point taken back", by=by.user_id, team=found.team_id, subject=f"meeting {found.pk}", point=point)
         tell_holder(found, by)

@@ -110,8 +110,9 @@ def first_point(*, by: Membership, meeting: int) -> None:
     """The holder has said them all: on to the first."""
     found = lock(meeting, by=by)
     ensure(by, Do.READ_BACK, found)
-    ReadBack.objects.filter(pk=_read_back(found).pk, at_turn=0).update(at_turn=1)
-    touch(found, *SUBJECTS)
+    if ReadBack.objects.filter(pk=_read_back(found).pk, at_turn=0).update(at_turn=1):
+        record("first point", by=by.user_id, team=found.team_id, subject=f"meeting {found.pk}")
+        touch(found, *SUBJECTS)
 
 
 @transaction.atomic

@@ -38,7 +38,7 @@ def _open(by: Membership, meeting: int) -> tuple[Meeting, Summary]:
 @transaction.atomic
 def write_line(*, by: Membership, meeting: int, line: str, seen: int | None = None) -> Summary:
     """A line from whoever sends it, if they like. Raises Stale when it was changed elsewhere since `seen`."""
-    _found, summary = _open(by, meeting)
+    found, summary = _open(by, meeting)
     line = line.replace("\r\n", "\n").strip()
     if len(line) > LINE:
         raise Invalid("line", _("Say it in fewer words: %(longest)d letters at most.") % {"longest": LINE})
@@ -47,6 +47,7 @@ def write_line(*, by: Membership, meeting: int, line: str, seen: int | None = No
         summary.step(seen)
         summary.line = line
         summary.save(update_fields=["line", "version"])
+        record("summary line written", by=by.user_id, team=found.team_id, subject=f"meeting {found.pk}")
     return summary
 
 
@@ -64,6 +65,7 @@ def move_point(*, by: Membership, meeting: int, point: int, up: bool) -> None:
     for position, other in enumerate(points, start=1):
         other.position = position
     Point.objects.bulk_update(points, ["position"])
+    record("summary ordered", by=by.user_id, team=found.team_id, subject=f"meeting {found.pk}", point=point, up=up)
 
 
 @transaction.atomic

@@ -3,7 +3,7 @@
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
-from core.errors import Invalid
+from core.errors import Invalid, Stale
 from core.http import done, is_htmx, page, see_other
 from learning.forms.room import JottingForm, OfferForm, RaiseForm
 from learning.models import Jotting
@@ -44,6 +44,7 @@ def change(request: HttpRequest, slug: str, pk: int, jotting: int) -> HttpRespon
     person = person_of(request)
     form = JottingForm(request.POST)
     found = meeting_for(person, pk)
+    status = 422 if request.method == "POST" else 200
     if request.method == "POST" and form.is_valid():
         try:
             jottings.change_jotting(
@@ -54,6 +55,9 @@ def change(request: HttpRequest, slug: str, pk: int, jotting: int) -> HttpRespon
                 seen=form.cleaned_data["version"],
             )
             return see_other(request, _room(slug, pk))
+        except Stale as refused:
+            form.add_error(None, refused.sentence)
+            status = 409
         except Invalid as refused:
             form.add_error(refused.field, refused.sentence)
     source = (
@@ -67,7 +71,7 @@ def change(request: HttpRequest, slug: str, pk: int, jotting: int) -> HttpRespon
     if request.method == "GET":
         form = JottingForm(initial={"text": source.text, "version": source.version})
     context = room_context(person, found) | {"source": source, "form": form}
-    return page(request, "learning/jotting.html", context, status=422 if request.method == "POST" else 200)
+    return page(request, "learning/jotting.html", context, status=status)
 
 
 def delete(request: HttpRequest, slug: str, pk: int, jotting: int) -> HttpResponse:

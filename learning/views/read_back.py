@@ -83,5 +83,5 @@ def words(request: HttpRequest, slug: str, pk: int, point: int) -> HttpResponse:
         except Invalid as refused:
             form.add_error(refused.field if refused.field in form.fields else None, refused.sentence)
     context = room_context(person, meeting_for(person, pk)) | {"words_form": form}
-    template = "learning/room.html#pen" if is_htmx(request) else "learning/room.html"
+    template = "learning/parts/words.html" if is_htmx(request) else "learning/room.html"
     return page(request, template, context, status=422)

@@ -177,6 +177,11 @@ def wall(request: HttpRequest, code: str) -> HttpResponse:
     }
     response = page(request, "learning/wall.html", context)
     response.set_cookie(
-        settings.WALL_COOKIE_NAME, tidy_code(code), secure=settings.SECURE, httponly=True, samesite="Lax", max_age=43_200
+        settings.WALL_COOKIE_NAME,
+        tidy_code(code),
+        secure=settings.SECURE,
+        httponly=True,
+        samesite="Lax",
+        max_age=43_200,
     )
     return response

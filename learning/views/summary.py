@@ -37,7 +37,7 @@ def _page(request: HttpRequest, person: Person, meeting: Meeting, *, status: int
         "record": record,
         "holder": seats_of(meeting).get(SeatKind.LEARNING),
         "sent": sent(record.summary),
-        "line_form": LineForm(initial={"line": line, "version": record.summary.version if record.summary else None}),
+        "line_form": LineForm(initial={"line": line, "version": record.summary.version if record.summary else 1}),
         "add_form": PointForm(initial={"key": uuid.uuid4()}) if request.GET.get("add") else None,
         "editing": int(editing) if editing.isdecimal() and len(editing) < 18 else None,
         "recipients": len(people(person)),

@@ -76,7 +76,9 @@ def add_item(
 def _place_for(meeting: Meeting, kind: ItemKind) -> int:
     """Before the read-back to come, a case before business too; else last. Never before what has begun."""
     later = [ItemKind.READ_BACK, ItemKind.BUSINESS] if kind == ItemKind.CASE else [ItemKind.READ_BACK]
-    coming = Item.objects.filter(meeting=meeting, kind__in=later, started_at=None).values_list("position", flat=True).first()
+    coming = (
+        Item.objects.filter(meeting=meeting, kind__in=later, started_at=None).values_list("position", flat=True).first()
+    )
     last = Item.objects.filter(meeting=meeting).aggregate(last=Max("position"))["last"] or 0
     return int(coming if coming is not None else last + 1)
 

@@ -14,7 +14,15 @@ from teams.models import Activity
 def digest_of(activity: Activity) -> str:
     """The keyed digest of what a row says (HMAC-SHA256, hex). Changes when any of its columns was changed."""
     said = json.dumps(
-        [activity.team_id, activity.actor_id, activity.verb, activity.subject, activity.detail, activity.at.isoformat()], sort_keys=True
+        [
+            activity.team_id,
+            activity.actor_id,
+            activity.verb,
+            activity.subject,
+            activity.detail,
+            activity.at.isoformat(),
+        ],
+        sort_keys=True,
     )
     return hmac.new(settings.SECRET_KEY.encode(), said.encode(), hashlib.sha256).hexdigest()
 

@@ -33,8 +33,13 @@ def found_team(*, by: User, name: str, zone: str = "Europe/London", slug: str = 
 
 def name_yourself(*, by: User, name: str) -> None:
     """How the others will see this person."""
-    by.name = name.strip()
-    by.save(update_fields=["name"])
+    name = name.strip()
+    if name == by.name:
+        return
+    with everything("a person belongs to no team by themselves"):
+        by.name = name
+        by.save(update_fields=["name"])
+        record("name changed", by=by.pk, team=None, subject=f"user {by.pk}")
 
 
 @transaction.atomic

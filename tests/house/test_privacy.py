@@ -13,7 +13,10 @@ OURS = [
 
 @pytest.mark.parametrize("model", OURS, ids=lambda model: model._meta.label)
 def test_every_field_has_a_privacy_class_and_nothing_else_has(model: type[models.Model]) -> None:
-    fields = {field.name for field in (*model._meta.concrete_fields, *model._meta.local_many_to_many, *model._meta.many_to_many)}
+    fields = {
+        field.name
+        for field in (*model._meta.concrete_fields, *model._meta.local_many_to_many, *model._meta.many_to_many)
+    }
     said: dict[str, str] = getattr(model, "privacy", {})
     assert set(said) == fields
     assert set(said.values()) <= set(CLASSES)

@@ -41,16 +41,32 @@ class Stack:
             for letter in self.letters():
                 if to in letter["to"] and re.search(subject, letter["subject"]):
                     return letter
-            assert time.monotonic() < ends, f"No letter to {to} with {subject!r}: {[x['subject'] for x in self.letters()]}"
+            assert time.monotonic() < ends, (
+                f"No letter to {to} with {subject!r}: {[x['subject'] for x in self.letters()]}"
+            )
             time.sleep(0.2)
 
 
 def _start(folder: Path, *more: str) -> tuple[subprocess.Popen[str], Stack]:
-    without = ("DATABASE_URL", "DATABASE_OWNER_URL", "REDIS_URL", "EMAIL_URL", "SECRET_KEY", "STATIC_STORAGE", "STATIC_FROM_SOURCE", "DEMO")
+    without = (
+        "DATABASE_URL",
+        "DATABASE_OWNER_URL",
+        "REDIS_URL",
+        "EMAIL_URL",
+        "SECRET_KEY",
+        "STATIC_STORAGE",
+        "STATIC_FROM_SOURCE",
+        "DEMO",
+    )
     environ = {name: value for name, value in os.environ.items() if name not in without} | {"DEMO_DIR": str(folder)}
     log = (folder.parent / "demo.log").open("w")
     process = subprocess.Popen(
-        [sys.executable, "-m", "config.demo", "run", "--port", "0", *more], cwd=ROOT, env=environ, stdout=subprocess.PIPE, stderr=log, text=True
+        [sys.executable, "-m", "config.demo", "run", "--port", "0", *more],
+        cwd=ROOT,
+        env=environ,
+        stdout=subprocess.PIPE,
+        stderr=log,
+        text=True,
     )
     assert process.stdout is not None
     links: dict[str, str] = {}
@@ -100,12 +116,14 @@ Open = Callable[..., Tab]
 
 
 @pytest.fixture
-def open_tab(browser: Browser, stack: Stack) -> Iterator[Open]:
-    """`open_tab(width=390)`: a browser of one's own."""
+def open_tab(browser: Browser, stack: Stack, request: pytest.FixtureRequest) -> Iterator[Open]:
+    """`open_tab(width=390)`: a browser of one's own. When the story fails, each one's last sight is kept in test-results/."""
     tabs: list[Tab] = []
 
     def opener(*, width: int = 1280, height: int = 860, **more: Any) -> Tab:
-        context = browser.new_context(viewport={"width": width, "height": height}, base_url=stack.base, locale="en-GB", **more)
+        context = browser.new_context(
+            viewport={"width": width, "height": height}, base_url=stack.base, locale="en-GB", **more
+        )
         context.set_default_timeout(10_000)
         page = context.new_page()
         tab = Tab(page, context, [], [])
@@ -118,14 +136,21 @@ def open_tab(browser: Browser, stack: Stack) -> Iterator[Open]:
         tabs.append(tab)
         return tab
 
+    before = request.session.testsfailed
     yield opener
-    for tab in tabs:
+    for number, tab in enumerate(tabs):
+        if request.session.testsfailed > before:
+            tab.page.screenshot(path=ROOT / "test-results" / f"{request.node.name}-{number}.png")
         tab.context.close()
 
 
 def _hear(tab: Tab, response: Any) -> None:
     kind = response.headers.get("content-type", "")
-    if kind.startswith(("text/html", "application/json")) and response.request.resource_type in ("document", "fetch", "xhr"):
+    if kind.startswith(("text/html", "application/json")) and response.request.resource_type in (
+        "document",
+        "fetch",
+        "xhr",
+    ):
         try:
             tab.heard.append(response.text())
         except Exception:  # a redirect has no body; a page that was left keeps none
