@@ -6,7 +6,6 @@ Why: stock ASGI costs a dozen thread hand-offs a request, and a connection a req
 
 import asyncio
 import gc
-import os
 import signal
 import threading
 from types import FrameType
@@ -14,16 +13,12 @@ from typing import Any, cast
 
 from a2wsgi import WSGIMiddleware
 from django.conf import settings
-from django.core.wsgi import get_wsgi_application
 from django.urls import get_resolver
 
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-_django = get_wsgi_application()
+from config.wsgi import application as django  # first: it sets Django up, which core.stream needs
+from core.stream import Receive, Scope, Send, Streams
 
-import config.celery  # noqa: F401  (so that shared tasks know this house's broker)
-from core.stream import Receive, Scope, Send, Streams  # noqa: E402  (it knows models, which need Django set up)
-
-pages: Any = WSGIMiddleware(cast(Any, _django), workers=settings.WEB_THREADS)
+pages: Any = WSGIMiddleware(cast(Any, django), workers=settings.WEB_THREADS)
 streams = Streams()
 
 

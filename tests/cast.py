@@ -81,7 +81,7 @@ def gather_cast(raise_rule: RaiseRule = RaiseRule.AT_READ_BACK) -> Cast:
 # --- As a door does it ---
 
 
-def do(service: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+def do[**P, T](service: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """One service in a scope and transaction of its own: that of the team of `by`."""
     by = kwargs["by"]
     assert isinstance(by, Membership)
@@ -89,13 +89,13 @@ def do(service: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         return service(*args, **kwargs)
 
 
-def look(query: Callable[[], T]) -> T:
+def look[T](query: Callable[[], T]) -> T:
     """What the rows say, whosever they are."""
     with everything("a test looks"):
         return query()
 
 
-def again(row: M) -> M:
+def again[M: models.Model](row: M) -> M:
     """The row as it is now."""
     return look(lambda: type(row)._base_manager.get(pk=row.pk))
 

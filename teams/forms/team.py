@@ -1,11 +1,11 @@
 """Founding a team, asking people in, roles, the agreement."""
 
-from typing import Any
 from zoneinfo import available_timezones
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from teams.models import TeamAgreement
 from teams.roles import HolderRule, RaiseRule, Usually
 
 COMMON_ZONES = [
@@ -27,6 +27,7 @@ class TeamForm(forms.Form):
     zone = forms.ChoiceField(
         label=_("Time zone"), choices=[(zone, zone) for zone in COMMON_ZONES], initial="Europe/London"
     )
+    key = forms.UUIDField(required=False, widget=forms.HiddenInput)
 
     def clean_zone(self) -> str:
         zone: str = self.cleaned_data["zone"]
@@ -53,6 +54,7 @@ class RolesForm(forms.Form):
 
     is_lead = forms.BooleanField(label=_("AMBIT lead"), required=False)
     usually = forms.ChoiceField(label=_("In meetings"), choices=Usually.choices, required=False)
+    version = forms.IntegerField(required=False, widget=forms.HiddenInput)
 
 
 class AgreementForm(forms.Form):
@@ -71,7 +73,10 @@ class AgreementForm(forms.Form):
         required=False,
         widget=forms.Textarea(attrs={"rows": 2}),
     )
+    version = forms.IntegerField(required=False, widget=forms.HiddenInput)  # the id of the version it was filled from
 
     @classmethod
-    def of(cls, agreement: Any) -> "AgreementForm":
-        return cls(initial={name: getattr(agreement, name) for name in cls.base_fields})
+    def of(cls, agreement: TeamAgreement) -> "AgreementForm":
+        """Filled with what is agreed now."""
+        names = (name for name in cls.base_fields if name != "version")
+        return cls(initial={name: getattr(agreement, name) for name in names} | {"version": agreement.pk})

@@ -1,5 +1,6 @@
 """A team, what it has agreed, and who belongs to it."""
 
+import uuid
 from typing import Self
 
 from django.db import models
@@ -7,7 +8,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from core import clock
-from core.base import Keyed
+from core.base import Keyed, Versioned
 from core.policy import Principal
 from core.privacy import classes
 from teams.models.user import User
@@ -27,9 +28,10 @@ class Team(models.Model):
     name = models.CharField(_("name of the team"), max_length=80)
     zone = models.CharField(max_length=64, default="Europe/London")
     founded = models.DateTimeField(default=clock.now, editable=False)
+    key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)  # of the post that founded it
 
     objects = TeamQuerySet.as_manager()
-    privacy = classes(technical="id slug zone founded", team="name")
+    privacy = classes(technical="id slug zone founded key", team="name")
 
     class Meta:
         ordering = ["name"]
@@ -64,7 +66,7 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
         return self.filter(until=None)
 
 
-class Membership(models.Model):
+class Membership(Versioned):
     """One person in one team, from one day to another. Called a *member* wherever a team's rows point to somebody."""
 
     team = models.ForeignKey(Team, models.CASCADE, related_name="members")
@@ -75,7 +77,7 @@ class Membership(models.Model):
     until = models.DateTimeField(null=True, blank=True)
 
     objects = MembershipQuerySet.as_manager()
-    privacy = classes(technical="id team since until", personal="user is_lead usually")
+    privacy = classes(technical="id team version since until", personal="user is_lead usually")
 
     class Meta:
         ordering = ["user__name", "pk"]

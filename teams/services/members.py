@@ -127,14 +127,17 @@ def accept(*, by: User, token: str) -> Membership:
 
 
 @transaction.atomic
-def change_roles(*, by: Membership, member: Membership, is_lead: bool, usually: str) -> None:
-    """Make somebody an AMBIT lead or take that back, and say which seat they usually take."""
+def change_roles(*, by: Membership, member: Membership, is_lead: bool, usually: str, seen: int | None = None) -> None:
+    """Make somebody an AMBIT lead or take that back, and say which seat they usually take. Raises Stale after another's edit."""
     ensure(by, Act.CHANGE_ROLES)
     leads = list(Membership.objects.select_for_update().present().filter(team_id=by.team_id, is_lead=True))
     if member.is_lead and not is_lead and [lead.pk for lead in leads] == [member.pk]:
         raise Invalid("is_lead", _("A team needs at least one AMBIT lead. Make somebody else one first."))
+    if (member.is_lead, member.usually) == (is_lead, usually):
+        return
+    member.step(seen)
     member.is_lead, member.usually = is_lead, usually
-    member.save(update_fields=["is_lead", "usually"])
+    member.save(update_fields=["is_lead", "usually", "version"])
     record(
         "roles changed", by=by.user_id, team=by.team_id, subject=f"member {member.pk}", is_lead=is_lead, usually=usually
     )

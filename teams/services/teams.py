@@ -1,10 +1,12 @@
 """Founding a team, and what it agrees."""
 
+import uuid
+
 from django.db import IntegrityError, transaction
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
-from core.errors import Invalid
+from core.errors import Invalid, Stale
 from core.scope import everything
 from teams.models import Membership, Team, TeamAgreement, User
 from teams.roles import Act
@@ -12,15 +14,23 @@ from teams.rules import ensure
 from teams.services.activity import record
 
 
-def found_team(*, by: User, name: str, zone: str = "Europe/London", slug: str = "") -> Membership:
-    """A new team with `by` as its first AMBIT lead. Returns that membership. Raises Invalid when the name is taken."""
+def found_team(
+    *, by: User, name: str, zone: str = "Europe/London", slug: str = "", key: uuid.UUID | None = None
+) -> Membership:
+    """A new team with `by` as its first AMBIT lead. Returns that membership. Raises Invalid when the name is taken.
+
+    Posted again with the same `key` it founds nothing, and returns the founder's membership.
+    """
     with everything("a new team has no scope yet"):
+        before = Membership.objects.filter(team__key=key, user=by).select_related("team").first() if key else None
+        if before is not None:
+            return before
         wanted = slug or slugify(name)[:50]
         if not wanted:
             raise Invalid("name", _("Give the team a name with letters in it."))
         try:
             with transaction.atomic():
-                team = Team.objects.create(slug=wanted, name=name.strip(), zone=zone)
+                team = Team.objects.create(slug=wanted, name=name.strip(), zone=zone, key=key or uuid.uuid4())
         except IntegrityError:
             raise Invalid(
                 "name", _("A team of this name is here already. Add your town or service to yours.")
@@ -44,9 +54,12 @@ def name_yourself(*, by: User, name: str) -> None:
 
 @transaction.atomic
 def change_agreement(
-    *, by: Membership, holder_rule: str, raise_rule: str, read_back_minutes: int, way_out: str
+    *, by: Membership, holder_rule: str, raise_rule: str, read_back_minutes: int, way_out: str, seen: int | None = None
 ) -> TeamAgreement:
-    """A new version of what the team has agreed; the old ones stay. An AMBIT lead's to do."""
+    """A new version of what the team has agreed; the old ones stay. An AMBIT lead's to do.
+
+    Raises Stale when there is a newer version than the one that was `seen` (its id).
+    """
     ensure(by, Act.CHANGE_AGREEMENT)
     Team.objects.select_for_update().get(pk=by.team_id)
     latest = TeamAgreement.objects.filter(team_id=by.team_id).first()
@@ -58,6 +71,10 @@ def change_agreement(
     }
     if latest and all(getattr(latest, name) == value for name, value in wanted.items()):
         return latest
+    if latest and seen is not None and seen != latest.pk:
+        raise Stale(
+            _("Another lead changed the agreement while you were writing. Look at it again before you keep yours.")
+        )
     agreed = TeamAgreement.objects.create(team_id=by.team_id, by=by.user, **wanted)
     record("agreement changed", by=by.user_id, team=by.team_id, subject=f"agreement {agreed.pk}")
     return agreed

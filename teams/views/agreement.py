@@ -5,6 +5,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from core.errors import Stale
 from core.http import page, see_other
 from teams.forms.team import AgreementForm
 from teams.queries import agreements_of
@@ -35,9 +36,16 @@ def change(request: HttpRequest, slug: str) -> HttpResponse:
     form = (
         AgreementForm(request.POST) if request.method == "POST" else AgreementForm.of(agreements_of(person.team.pk)[0])
     )
+    status = 422
     if request.method == "POST" and form.is_valid():
-        change_agreement(by=person.member, **form.cleaned_data)
-        messages.info(request, _("Kept. Every version stays on the record."))
-        return see_other(request, reverse("agreement", args=[slug]))
+        values = {name: form.cleaned_data[name] for name in form.fields if name != "version"}
+        try:
+            change_agreement(by=person.member, seen=form.cleaned_data["version"], **values)
+        except Stale as refused:
+            form.add_error(None, refused.sentence)
+            status = 409
+        else:
+            messages.info(request, _("Kept. Every version stays on the record."))
+            return see_other(request, reverse("agreement", args=[slug]))
     context = {"person": person, "team": person.team, "here": "team", "form": form}
-    return page(request, "teams/agreement_change.html", context, status=422 if form.is_bound else 200)
+    return page(request, "teams/agreement_change.html", context, status=status if form.is_bound else 200)

@@ -1,5 +1,7 @@
 """Where somebody lands, founds a team, and says their name."""
 
+import uuid
+
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
@@ -38,11 +40,12 @@ def new_team(request: HttpRequest) -> HttpResponse:
     user = user_of(request)
     if settings.FOUNDING != "open":
         raise NotFound(_("New teams are made by whoever runs this server."))
-    form = TeamForm(request.POST or None, initial={"your_name": user.name})
+    form = TeamForm(request.POST or None, initial={"your_name": user.name, "key": uuid.uuid4()})
     if request.method == "POST" and form.is_valid():
         try:
             name_yourself(by=user, name=form.cleaned_data["your_name"])
-            member = found_team(by=user, name=form.cleaned_data["name"], zone=form.cleaned_data["zone"])
+            values = {name: form.cleaned_data[name] for name in ("name", "zone", "key")}
+            member = found_team(by=user, **values)
             return see_other(request, reverse("team_home", args=[member.team.slug]))
         except Invalid as refused:
             form.add_error(refused.field, refused.sentence)

@@ -1,11 +1,13 @@
 """Who belongs to the team, who is asked in, and what each one's part is."""
 
+import uuid
+
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from core.errors import Invalid, NotFound
+from core.errors import Invalid, NotFound, Stale
 from core.http import page, see_other
 from teams.forms.team import InviteForm, NameForm, RolesForm
 from teams.models import Invitation, Membership, User
@@ -37,7 +39,7 @@ def _page(request: HttpRequest, person: Person, form: InviteForm, *, status: int
 
 def list_people(request: HttpRequest, slug: str) -> HttpResponse:
     """The team's people, and a form to ask somebody in."""
-    return _page(request, person_of(request), InviteForm())
+    return _page(request, person_of(request), InviteForm(initial={"key": uuid.uuid4()}))
 
 
 def invite(request: HttpRequest, slug: str) -> HttpResponse:
@@ -83,11 +85,24 @@ def member(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     found = Membership.objects.visible_to(person).present().filter(pk=pk).select_related("user").first()
     if found is None:
         raise NotFound(_("The address may be old, or the page may belong to another team."))
-    form = RolesForm(request.POST or None, initial={"is_lead": found.is_lead, "usually": found.usually})
+    form = RolesForm(
+        request.POST or None, initial={"is_lead": found.is_lead, "usually": found.usually, "version": found.version}
+    )
+    status = 422
     if request.method == "POST" and form.is_valid():
         try:
-            members.change_roles(by=person.member, member=found, **form.cleaned_data)
+            values = form.cleaned_data
+            members.change_roles(
+                by=person.member,
+                member=found,
+                is_lead=values["is_lead"],
+                usually=values["usually"],
+                seen=values["version"],
+            )
             return see_other(request, reverse("people", args=[slug]))
+        except Stale as refused:
+            form.add_error(None, refused.sentence)
+            status = 409
         except Invalid as refused:
             form.add_error(refused.field, refused.sentence)
     context = {
@@ -98,7 +113,7 @@ def member(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
         "form": form,
         "may_change": may(person.member, Act.CHANGE_ROLES),
     }
-    return page(request, "teams/member.html", context, status=422 if form.is_bound else 200)
+    return page(request, "teams/member.html", context, status=status if form.is_bound else 200)
 
 
 def leave(request: HttpRequest, slug: str, pk: int) -> HttpResponse:

@@ -14,7 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+
+from tests.journeys.backstage import Backstage
 
 ROOT = Path(__file__).resolve().parents[2]
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-quic"]
@@ -91,6 +93,14 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
 
 @pytest.fixture(scope="session")
+def backstage(stack: Stack) -> Iterator[Backstage]:
+    """Teams and meetings in no time, for journeys that are about something else."""
+    behind = Backstage(stack.folder)
+    yield behind
+    behind.end()
+
+
+@pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """Chromium, as `make test` found it."""
     path = os.environ.get("CHROMIUM")
@@ -127,7 +137,7 @@ def open_tab(browser: Browser, stack: Stack, request: pytest.FixtureRequest) -> 
         context.set_default_timeout(10_000)
         page = context.new_page()
         tab = Tab(page, context, [], [])
-        page.on("console", lambda message: message.type == "error" and tab.complaints.append(message.text))
+        page.on("console", lambda message: _complain(tab, message))
         page.on("pageerror", lambda error: tab.complaints.append(str(error)))
         page.on("response", lambda response: _hear(tab, response))
         session = context.new_cdp_session(page)
@@ -142,6 +152,11 @@ def open_tab(browser: Browser, stack: Stack, request: pytest.FixtureRequest) -> 
         if request.session.testsfailed > before:
             tab.page.screenshot(path=ROOT / "test-results" / f"{request.node.name}-{number}.png")
         tab.context.close()
+
+
+def _complain(tab: Tab, message: ConsoleMessage) -> None:
+    if message.type == "error":
+        tab.complaints.append(message.text)
 
 
 def _hear(tab: Tab, response: Any) -> None:

@@ -10,7 +10,6 @@ from core import clock
 from core.errors import Identifying, KeyReused, NotFound, NotPossible, Stale
 from meetings.forms.plan import MeetingForm
 from meetings.models import How, Item, ItemKind, Meeting, Phase, Seat, WallCode
-from meetings.roles import SeatKind
 from meetings.services.planning import Line, cancel, change_plan, plan_meeting
 from teams.models import Membership
 from teams.roles import HolderRule, RaiseRule

@@ -8,7 +8,7 @@ MEMBER, MEETING, ITEM, POINT = "teams_membership", "meetings_meeting", "meetings
 
 
 class Migration(migrations.Migration):
-    dependencies = [("learning", "0002_initial"), ("meetings", "0003_walls")]
+    dependencies = [("learning", "0001_initial"), ("meetings", "0002_walls")]
     operations = [
         TeamOwned("learning_jotting", {"meeting_id": MEETING, "author_id": MEMBER, "item_id": ITEM}),
         TeamOwned("learning_offer", {"meeting_id": MEETING, "by_id": MEMBER}),

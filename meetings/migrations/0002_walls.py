@@ -8,7 +8,7 @@ MEMBER, MEETING = "teams_membership", "meetings_meeting"
 
 
 class Migration(migrations.Migration):
-    dependencies = [("meetings", "0002_initial"), ("teams", "0002_walls")]
+    dependencies = [("meetings", "0001_initial"), ("teams", "0002_walls")]
     operations = [
         TeamOwned("meetings_meeting", {"planned_by_id": MEMBER}),
         TeamOwned("meetings_item", {"meeting_id": MEETING, "presenter_id": MEMBER}),

@@ -1,0 +1,181 @@
+"""What can be done behind the scenes (tests/journeys/backstage.py): each a function of plain values, JSON in and JSON out."""
+
+import json
+import sys
+from datetime import timedelta
+
+from django.contrib.sessions.models import Session
+
+from core import clock
+from core.scope import everything
+from learning.management.cast import gather, person
+from learning.models import Jotting, Turn
+from learning.roles import PointState
+from learning.services import jottings, offers, points, read_back, summary
+from meetings.models import Item, ItemKind, Meeting, WallCode
+from meetings.roles import SeatKind
+from meetings.services import agenda, planning, running, seats
+from meetings.services.planning import Line
+from teams.models import Membership, User
+from teams.services.members import invite, leave
+from teams.services.sign_in import demo_token
+
+NAMES = ("Mo Haddad", "Ada Okafor", "Lin Chen", "Sol Rivera", "Ben Marsh")
+
+
+def serve() -> None:
+    """Answer one line after another, until there are no more."""
+    for line in sys.stdin:
+        what, given = json.loads(line)
+        with everything("a journey's stage"):
+            answer = DEEDS[what](**given)
+        sys.stdout.write(json.dumps(answer) + "\n")
+        sys.stdout.flush()
+
+
+def _of(slug: str, name: str) -> Membership:
+    return Membership.objects.select_related("user", "team").get(team__slug=slug, user__name__startswith=name)
+
+
+def _link(user: User) -> str:
+    return f"/demo/sign-in/{demo_token(user)}/"
+
+
+# --- a team and its meetings ---
+
+
+def team(slug: str, name: str) -> dict[str, str]:
+    """Mo, the lead, with Ada, Lin, Sol and Ben, and Otto, who is in no team: each one's sign-in link, by first name."""
+    members = gather(name, slug, NAMES, slug)
+    return {first: _link(member.user) for first, member in members.items()} | {"Otto": _link(person("Otto B", slug))}
+
+
+def ask_in(slug: str, email: str) -> int:
+    """Somebody is invited, and hasn't answered."""
+    return int(invite(by=_of(slug, "Mo"), email=email).pk)
+
+
+def meeting(slug: str, seated: bool = True, begun: bool = True, days: int = 0) -> int:
+    """One that begins in five minutes (so many days later): Ada chairs, Lin keeps learning in mind, Sol is scribe."""
+    lines = [
+        Line(ItemKind.LOOK_BACK, 5),
+        Line(ItemKind.CASE, 10, presenter=_of(slug, "Ben").pk),
+        Line(ItemKind.BUSINESS, 15, "Winter rota", _of(slug, "Mo").pk),
+        Line(ItemKind.READ_BACK, 5),
+        Line(ItemKind.OTHER, 5, "Dates"),
+    ]
+    mo, starts = _of(slug, "Mo"), clock.now().replace(second=0, microsecond=0) + timedelta(days=days, minutes=5)
+    made = planning.plan_meeting(by=mo, starts=starts, place="Room 2", agenda=lines)
+    seats.leave_seat(by=mo, meeting=made.pk, kind=SeatKind.LEARNING)  # whom the rule proposed
+    if seated:
+        for kind, name in ((SeatKind.CHAIR, "Ada"), (SeatKind.LEARNING, "Lin"), (SeatKind.SCRIBE, "Sol")):
+            seats.take_seat(by=mo, meeting=made.pk, kind=kind, member=_of(slug, name))
+    if begun:
+        running.begin(by=_of(slug, "Ada"), meeting=made.pk)
+    return int(made.pk)
+
+
+def call_off(slug: str, meeting: int) -> None:
+    planning.cancel(by=_of(slug, "Mo"), meeting=meeting)
+
+
+def next_item(slug: str, meeting: int) -> None:
+    """On to the next item, by Ada."""
+    on = Item.objects.filter(meeting=meeting, started_at__isnull=False, ended_at=None).first()
+    agenda.next_item(by=_of(slug, "Ada"), meeting=meeting, after=on.pk if on else None)
+
+
+def add_case(slug: str, meeting: int) -> None:
+    agenda.add_item(by=_of(slug, "Mo"), meeting=meeting, kind=ItemKind.CASE, minutes=10, presenter=_of(slug, "Mo"))
+
+
+def jot(slug: str, meeting: int, text: str) -> int:
+    """By Lin."""
+    return int(jottings.keep_jotting(by=_of(slug, "Lin"), meeting=meeting, text=text).pk)
+
+
+def offer(slug: str, meeting: int, text: str) -> None:
+    """By Ben."""
+    offers.make_offer(by=_of(slug, "Ben"), meeting=meeting, text=text)
+
+
+def raise_points(slug: str, meeting: int, texts: list[str]) -> None:
+    """By Lin."""
+    for text in texts:
+        points.raise_point(by=_of(slug, "Lin"), meeting=meeting, text=text)
+
+
+def notice(slug: str, meeting: int, text: str) -> None:
+    """By Lin."""
+    points.notice(by=_of(slug, "Lin"), meeting=meeting, text=text)
+
+
+def say_them(slug: str, meeting: int) -> None:
+    """The read-back begins: all that waits is said."""
+    read_back.start(by=_of(slug, "Lin"), meeting=meeting)
+
+
+def start_with_one(slug: str, meeting: int) -> None:
+    """The first point is on all screens; Sol has the pen."""
+    read_back.first_point(by=_of(slug, "Lin"), meeting=meeting)
+
+
+def settle_all(slug: str, meeting: int, outcomes: list[str]) -> None:
+    """Each point in turn, by Sol."""
+    for outcome, turn in zip(outcomes, Turn.objects.filter(meeting=meeting).order_by("position"), strict=True):
+        read_back.settle(by=_of(slug, "Sol"), meeting=meeting, point=turn.point_id, outcome=PointState(outcome))
+
+
+def close(slug: str, meeting: int) -> None:
+    running.close(by=_of(slug, "Ada"), meeting=meeting)
+
+
+def send(slug: str, meeting: int, line: str) -> None:
+    """By Lin."""
+    summary.write_line(by=_of(slug, "Lin"), meeting=meeting, line=line)
+    summary.send(by=_of(slug, "Lin"), meeting=meeting)
+
+
+# --- what happens to people ---
+
+
+def take_out(slug: str, name: str) -> None:
+    """Mo takes somebody out of the team."""
+    leave(by=_of(slug, "Mo"), member=_of(slug, name))
+
+
+def end_sessions(slug: str, name: str) -> int:
+    """Somebody's sessions are gone, as if they had run out. Returns how many they were."""
+    user = _of(slug, name).user_id
+    gone = [each.pk for each in Session.objects.all() if each.get_decoded().get("_auth_user_id") == str(user)]
+    return int(Session.objects.filter(pk__in=gone).delete()[0])
+
+
+# --- what stands in the rows ---
+
+
+def jotted(meeting: int) -> list[str]:
+    return list(Jotting.objects.filter(meeting=meeting).order_by("pk").values_list("text", flat=True))
+
+
+def items(meeting: int) -> list[list[object]]:
+    """[id, title, minutes, label] of each item."""
+    return [[item.pk, item.title, item.minutes, item.label] for item in Item.objects.filter(meeting=meeting)]
+
+
+def revision(meeting: int) -> int:
+    return int(Meeting.objects.values_list("revision", flat=True).get(pk=meeting))
+
+
+def wall_code(meeting: int) -> str:
+    return WallCode.objects.values_list("code", flat=True).get(meeting=meeting)
+
+
+DEEDS = {
+    deed.__name__: deed
+    for deed in (
+        *(team, ask_in, meeting, call_off, next_item, add_case, jot, offer, raise_points, notice),
+        *(say_them, start_with_one, settle_all, close, send, take_out, end_sessions),
+        *(jotted, items, revision, wall_code),
+    )
+}
