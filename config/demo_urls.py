@@ -10,4 +10,5 @@ urlpatterns = [
     path("demo/letters/", allow(Anyone(), demo_views.letters), name="demo_letters"),
     path("demo/letters/<int:number>/", allow(Anyone(), demo_views.letter_html), name="demo_letter"),
     path("demo/letters.json", allow(Anyone(), demo_views.letters_json), name="demo_letters_json"),
+    path("components/", allow(Anyone(), demo_views.components), name="components"),
 ]

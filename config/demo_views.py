@@ -32,6 +32,11 @@ def sign_in(request: HttpRequest, signed: str) -> HttpResponse:
     return see_other(request, reverse("home"))
 
 
+def components(request: HttpRequest) -> HttpResponse:
+    """Every part in every state, each with an id."""
+    return page(request, "components/gallery.html", {})
+
+
 def sent() -> list[dict[str, Any]]:
     """What the demo's mail catcher took, the newest first, as contracts say."""
     folder = settings.DEMO_DIR / "letters"

@@ -156,4 +156,5 @@ def _stands(point: Point) -> str:
 
 def _sentence(words: str) -> str:
     words = words.strip()
+    words = words[:1].upper() + words[1:]
     return words if not words or words[-1] in ".!?…" else f"{words}."

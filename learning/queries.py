@@ -128,15 +128,14 @@ class Record:
 
 
 def record_of(meeting: Meeting) -> Record:
-    """What came of a meeting. Four queries."""
-    shown = Point.objects.filter(
-        meeting=meeting, state__in=[PointState.AGREED, PointState.PARKED, PointState.RAISED]
-    ).exclude(text="")
-    points = list(shown.select_related("owner__user"))
+    """What came of a meeting: what was settled here, wherever it was raised; and what was raised here and settled later, or never."""
+    here = dict(Turn.objects.filter(meeting=meeting).exclude(outcome="").values_list("point_id", "outcome"))
+    shown = Point.objects.filter(Q(meeting=meeting) | Q(pk__in=here)).exclude(state=PointState.WAITING).exclude(text="")
+    points = [point for point in shown.select_related("owner__user") if here.get(point.pk) != PointState.LEFT]
     return Record(
         meeting,
-        [point for point in points if point.state != PointState.RAISED],
-        [point for point in points if point.state == PointState.RAISED],
+        [point for point in points if here.get(point.pk) == point.state],
+        [point for point in points if here.get(point.pk) != point.state],
         list(Observation.objects.filter(meeting=meeting).select_related("by__user")),
         ReadBack.objects.filter(meeting=meeting).first(),
         Summary.objects.filter(meeting=meeting).select_related("sent_by__user").first(),
@@ -167,7 +166,7 @@ def sent(summary: Summary | None) -> Sent | None:
 def lately(principal: Principal, most: int = 3) -> list[Point]:
     """The newest agreed points of the team."""
     points = Point.objects.visible_to(principal).filter(state=PointState.AGREED)
-    return list(points.select_related("meeting", "owner__user").order_by("-settled_at", "-pk")[:most])
+    return list(points.select_related("owner__user").order_by("-settled_at", "-pk")[:most])
 
 
 def _holder() -> QuerySet[Seat]:

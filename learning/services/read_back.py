@@ -57,6 +57,10 @@ def start(*, by: Membership, meeting: int, picked: Sequence[int] | None = None) 
     )
     if len(chosen) > MOST_READ_BACK:
         raise Invalid("points", _("Pick up to three: the others are carried over."))
+    if waiting and not chosen:
+        raise Invalid(
+            "points", _("Pick at least one. If there is nothing for today, that’s fine: say “No learning point today”.")
+        )
     if not chosen:
         raise Invalid("points", _("There are no points to read back. “No learning point today” is fine."))
     seats = seats_of(found)
@@ -207,10 +211,9 @@ def settle(
     if outcome == PointState.AGREED and not settled.text:
         raise Invalid("text", _("Write what we learned, then agree it."))
     settled.state, settled.settled_at = outcome, clock.now()
-    if settled.meeting_id != found.pk:  # carried over: it belongs to the summary of the meeting that settled it
-        settled.meeting = found
+    if settled.meeting_id != found.pk:  # carried over: in the summary it comes after this meeting's own
         settled.position = (Point.objects.filter(meeting=found).aggregate(last=Max("position"))["last"] or 0) + 1
-    settled.save(update_fields=["state", "settled_at", "meeting", "position"])
+    settled.save(update_fields=["state", "settled_at", "position"])
     if settled.text:
         keep_wording(settled, by, agreed=outcome == PointState.AGREED)
     turn.outcome, turn.recorded_by, turn.at = outcome, by, clock.now()

@@ -11,6 +11,7 @@ from core.errors import Invalid, NotFound, NotPossible
 from core.events import announce
 from learning.events import SummarySent
 from learning.models import Delivery, Point, Summary
+from learning.queries import record_of
 from learning.roles import PointState
 from learning.rules import ensure_may_send, ensure_over
 from learning.services.points import ensure_same_words, keep_wording
@@ -20,8 +21,6 @@ from meetings.services.locks import lock
 from teams.models import Letter, Membership
 from teams.services.activity import record
 from teams.services.letters import post_letter
-
-IN_SUMMARY = (PointState.AGREED, PointState.PARKED, PointState.RAISED)
 
 
 def _open(by: Membership, meeting: int) -> tuple[Meeting, Summary]:
@@ -55,7 +54,7 @@ def write_line(*, by: Membership, meeting: int, line: str, seen: int | None = No
 def move_point(*, by: Membership, meeting: int, point: int, up: bool) -> None:
     """One place up or down in the summary."""
     found, _summary = _open(by, meeting)
-    points = list(Point.objects.filter(meeting=found, state__in=IN_SUMMARY))
+    points = list(record_of(found).all)
     here = next((index for index, other in enumerate(points) if other.pk == point), None)
     if here is None:
         raise NotFound(_("This point is gone."))
@@ -90,7 +89,7 @@ def add_point(*, by: Membership, meeting: int, text: str, key: uuid.UUID | None 
 def reword(*, by: Membership, meeting: int, point: int, text: str, seen: int | None = None) -> Point:
     """A new wording after the meeting, said to be one: changed words lose the team's agreement until they are read back again."""
     found, _summary = _open(by, meeting)
-    changed = Point.objects.filter(meeting=found, pk=point, state__in=IN_SUMMARY).first()
+    changed = next((each for each in record_of(found).all if each.pk == point), None)
     if changed is None:
         raise NotFound(_("This point is gone."))
     text = one_line(text)
@@ -115,8 +114,11 @@ def send(*, by: Membership, meeting: int) -> Summary:
     summary, _made = Summary.objects.get_or_create(team_id=found.team_id, meeting=found)
     if summary.is_sent:
         return summary
-    for point in Point.objects.filter(meeting=found, state__in=IN_SUMMARY):  # once more, before it leaves the house
+    came = record_of(found)
+    for point in came.all:  # once more, before it leaves the house
         guard.check(guard.Done.SENT, text=point.text, applies=point.applies, action=point.action)
+    for seen in came.noticed:
+        guard.check(guard.Done.SENT, text=seen.text)
     guard.check(guard.Done.SENT, line=summary.line)
     summary.sent_at, summary.sent_by = clock.now(), by
     summary.save(update_fields=["sent_at", "sent_by"])

@@ -4,6 +4,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
 from core.errors import Invalid, Stale
+from core.forms import beside
 from core.http import done, is_htmx, page, see_other
 from learning.forms.room import JottingForm, OfferForm, RaiseForm
 from learning.models import Jotting
@@ -35,7 +36,7 @@ def keep(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
             )
             return done(request, _room(slug, pk))
         except Invalid as refused:
-            form.add_error(refused.field, refused.sentence)
+            beside(form, refused)
     return _again(request, person, pk, "jot_form", jotting_form=form)
 
 
@@ -56,10 +57,10 @@ def change(request: HttpRequest, slug: str, pk: int, jotting: int) -> HttpRespon
             )
             return see_other(request, _room(slug, pk))
         except Stale as refused:
-            form.add_error(None, refused.sentence)
+            beside(form, refused)
             status = 409
         except Invalid as refused:
-            form.add_error(refused.field, refused.sentence)
+            beside(form, refused)
     source = (
         Jotting.objects.visible_to(person)
         .filter(meeting=found, pk=jotting)
@@ -77,6 +78,7 @@ def change(request: HttpRequest, slug: str, pk: int, jotting: int) -> HttpRespon
 def delete(request: HttpRequest, slug: str, pk: int, jotting: int) -> HttpResponse:
     """Gone for good."""
     person = person_of(request)
+    meeting_for(person, pk)
     jottings.delete_jotting(by=person.member, meeting=pk, jotting=jotting)
     return see_other(request, _room(slug, pk))
 
@@ -102,7 +104,7 @@ def raise_it(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
                 )
             return see_other(request, _room(slug, pk))
         except Invalid as refused:
-            form.add_error(refused.field, refused.sentence)
+            beside(form, refused)
     found = meeting_for(person, pk)
     source = (
         Jotting.objects.visible_to(person)
@@ -135,7 +137,7 @@ def offer(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
             )
             return done(request, _room(slug, pk))
         except Invalid as refused:
-            form.add_error(refused.field, refused.sentence)
+            beside(form, refused)
     return _again(request, person, pk, "offer_form", offer_form=form)
 
 

@@ -4,7 +4,8 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from core.errors import Identifying, Invalid
+from core.errors import Invalid
+from core.forms import beside
 from core.http import done, is_htmx, page, see_other
 from learning.forms.room import WordsForm
 from learning.roles import Outcome, PointState
@@ -78,10 +79,8 @@ def words(request: HttpRequest, slug: str, pk: int, point: int) -> HttpResponse:
                     by=person.member, meeting=pk, point=point, text=text, applies=applies, action=action, owner=owner
                 )
             return done(request, _room(slug, pk))
-        except Identifying as refused:
-            form.add_error(refused.field, refused.sentence)
         except Invalid as refused:
-            form.add_error(refused.field if refused.field in form.fields else None, refused.sentence)
+            beside(form, refused)
     context = room_context(person, meeting_for(person, pk)) | {"words_form": form}
     template = "learning/parts/words.html" if is_htmx(request) else "learning/room.html"
     return page(request, template, context, status=422)

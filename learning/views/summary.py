@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from core.errors import Invalid, Stale
+from core.forms import beside
 from core.http import page, see_other
 from learning.forms.room import LineForm, PointForm
 from learning.queries import record_of, sent
@@ -67,10 +68,10 @@ def compose(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
             messages.info(request, _("Kept."))
             return see_other(request, _compose(request, slug, pk))
         except Stale as refused:
-            form.add_error(None, refused.sentence)
+            beside(form, refused)
             return _page(request, person, meeting, status=409, line_form=form)
         except Invalid as refused:
-            form.add_error(refused.field, refused.sentence)
+            beside(form, refused)
     return _page(request, person, meeting, status=422, line_form=form)
 
 
@@ -92,7 +93,7 @@ def add(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
             )
             return see_other(request, _compose(request, slug, pk))
         except Invalid as refused:
-            form.add_error(refused.field, refused.sentence)
+            beside(form, refused)
     return _page(request, person, meeting_for(person, pk), status=422, add_form=form)
 
 
@@ -111,10 +112,10 @@ def reword(request: HttpRequest, slug: str, pk: int, point: int) -> HttpResponse
             )
             return see_other(request, _compose(request, slug, pk))
         except Stale as refused:
-            form.add_error(None, refused.sentence)
+            beside(form, refused)
             return _page(request, person, meeting_for(person, pk), status=409, editing=point, edit_form=form)
         except Invalid as refused:
-            form.add_error(refused.field, refused.sentence)
+            beside(form, refused)
     return _page(request, person, meeting_for(person, pk), status=422, editing=point, edit_form=form)
 
 

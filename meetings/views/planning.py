@@ -8,6 +8,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from core.errors import Invalid, Stale
+from core.forms import beside
 from core.http import page, see_other
 from meetings.forms.plan import ItemForm, MeetingForm
 from meetings.fragments import seat_context
@@ -45,7 +46,7 @@ def plan(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
         try:
             planning.change_plan(by=person.member, meeting=pk, seen=form.cleaned_data["version"], **form.values())
         except Stale as refused:
-            form.add_error(None, refused.sentence)
+            beside(form, refused)
             return plan_page(request, person, meeting, form=form, status=409)
         messages.info(request, _("Kept."))
         return see_other(request, reverse("meeting_plan", args=[slug, pk]))
@@ -115,7 +116,7 @@ def add_item(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
             )
             return see_other(request, _back(meeting, slug, request))
         except Invalid as refused:
-            form.add_error(refused.field if refused.field in form.fields else None, refused.sentence)
+            beside(form, refused)
     return plan_page(request, person, meeting, item_form=form, status=422)
 
 
@@ -138,10 +139,10 @@ def change_item(request: HttpRequest, slug: str, pk: int, item: int) -> HttpResp
             )
             return see_other(request, _back(meeting, slug, request))
         except Stale as refused:
-            form.add_error(None, refused.sentence)
+            beside(form, refused)
             return plan_page(request, person, meeting, item_form=form, editing=item, status=409)
         except Invalid as refused:
-            form.add_error(refused.field if refused.field in form.fields else None, refused.sentence)
+            beside(form, refused)
     return plan_page(request, person, meeting, item_form=form, editing=item, status=422)
 
 

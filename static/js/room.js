@@ -87,17 +87,30 @@
     }
   });
 
-  // --- forms: sent once; words that were typed meanwhile stay ---
-  const busy = (form) => {
+  // --- forms: sent once; a tap while words are on their way waits for them; words that were typed meanwhile stay ---
+  const next = new WeakMap();
+  const busy = (form, by) => {
     form.dataset.busy = "yes";
+    next.set(form, { by, after: null });
     setTimeout(idle, 15000, form);
   };
-  const idle = (form) => delete form.dataset.busy;
+  const idle = (form) => {
+    const { after } = next.get(form) || {};
+    delete form.dataset.busy;
+    next.delete(form);
+    if (after && form.isConnected) form.requestSubmit(after.isConnected ? after : null);
+  };
   document.addEventListener("submit", (event) => {
-    if (event.target.dataset.busy) {
+    const form = event.target, by = event.submitter?.name ? event.submitter : null;
+    if (form.dataset.busy) {
       event.preventDefault();
       event.stopImmediatePropagation();
-    } else if (event.target.method !== "get") setTimeout(() => { if (!event.defaultPrevented) busy(event.target); });
+      const under = next.get(form);
+      if (by && under && under.by !== by) under.after = by;
+      return;
+    }
+    for (const field of form.elements) { clearTimeout(pens.get(field)); pens.delete(field); }
+    if (form.method !== "get") setTimeout(() => { if (!event.defaultPrevented) busy(form, by); });
   }, true);
   window.addEventListener("pageshow", () => all("form[data-busy]").forEach(idle));
 
@@ -108,7 +121,7 @@
   document.addEventListener("htmx:before:request", ({ detail: { ctx } }) => {
     const form = ctx.sourceElement;
     if (!form.matches("form")) return;
-    busy(form);
+    busy(form, ctx.sourceEvent?.submitter?.name ? ctx.sourceEvent.submitter : null);
     ctx.typed = new Map([...form.elements].filter((f) => f.matches("textarea, input:not([type=hidden])")).map((f) => [f, f.value]));
   });
   document.addEventListener("htmx:finally:request", ({ detail: { ctx } }) => {

@@ -6,6 +6,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from core.errors import Stale
+from core.forms import beside
 from core.http import page, see_other
 from teams.forms.team import AgreementForm
 from teams.queries import agreements_of
@@ -42,7 +43,7 @@ def change(request: HttpRequest, slug: str) -> HttpResponse:
         try:
             change_agreement(by=person.member, seen=form.cleaned_data["version"], **values)
         except Stale as refused:
-            form.add_error(None, refused.sentence)
+            beside(form, refused)
             status = 409
         else:
             messages.info(request, _("Kept. Every version stays on the record."))

@@ -8,6 +8,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from core.errors import Invalid, NotFound
+from core.forms import beside
 from core.http import page, see_other
 from core.scope import everything
 from teams.forms.team import NameForm, TeamForm
@@ -48,7 +49,7 @@ def new_team(request: HttpRequest) -> HttpResponse:
             member = found_team(by=user, **values)
             return see_other(request, reverse("team_home", args=[member.team.slug]))
         except Invalid as refused:
-            form.add_error(refused.field, refused.sentence)
+            beside(form, refused)
     return page(request, "teams/new.html", {"form": form}, status=422 if form.is_bound else 200)
 
 

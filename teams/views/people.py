@@ -8,6 +8,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from core.errors import Invalid, NotFound, Stale
+from core.forms import beside
 from core.http import page, see_other
 from teams.forms.team import InviteForm, NameForm, RolesForm
 from teams.models import Invitation, Membership, User
@@ -52,7 +53,7 @@ def invite(request: HttpRequest, slug: str) -> HttpResponse:
             messages.info(request, _("Invitation sent to %(email)s.") % {"email": form.cleaned_data["email"]})
             return see_other(request, reverse("people", args=[slug]))
         except Invalid as refused:
-            form.add_error(refused.field, refused.sentence)
+            beside(form, refused)
     return _page(request, person, form, status=422)
 
 
@@ -101,10 +102,10 @@ def member(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
             )
             return see_other(request, reverse("people", args=[slug]))
         except Stale as refused:
-            form.add_error(None, refused.sentence)
+            beside(form, refused)
             status = 409
         except Invalid as refused:
-            form.add_error(refused.field, refused.sentence)
+            beside(form, refused)
     context = {
         "person": person,
         "team": person.team,

@@ -1,0 +1,385 @@
+"""Who may: every URL of the resolver × every method × everybody, in two teams, as a literal table."""
+
+import json
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.conf import settings
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.test import Client
+from django.urls import path
+
+from core import clock
+from core.policy import Anyone, SignedIn, allow
+from meetings.rules import Wall
+from teams.rules import Member
+from tests.cast import Cast, Stage, client_of, items_of, look, stage
+from tests.marks import ROWS
+from tests.routes import Route, every_route
+
+pytestmark = ROWS
+
+# --- Every route has a policy ---
+
+
+def without_policy(routes: Iterator[Route]) -> list[str]:
+    return [route.name for route in routes if route.who is None or not route.methods]
+
+
+def test_a_policy_stands_beside_every_route() -> None:
+    assert without_policy(every_route()) == []
+
+
+def test_a_policy_stands_beside_every_route_of_the_demo(settings: Any) -> None:
+    settings.DEMO = True
+    from config import demo_urls  # noqa: PLC0415  (only where the demo is)
+
+    assert without_policy(every_route(demo_urls.urlpatterns)) == []
+
+
+def test_a_route_without_a_policy_is_found() -> None:
+    def bare(request: HttpRequest) -> HttpResponse:
+        return HttpResponse()
+
+    assert without_policy(every_route([path("a/", bare, name="a"), path("b/", allow(Anyone(), bare), name="b")])) == ["a"]
+
+
+def test_whatever_lies_below_a_team_is_its_members_alone() -> None:
+    below = {route.name: type(route.who) for route in every_route() if "<slug:slug>" in route.pattern}
+    assert below == dict.fromkeys(below, Member)
+    others = {route.name: type(route.who) for route in every_route() if "<slug:slug>" not in route.pattern}
+    assert others == {
+        "home": SignedIn,
+        "you": SignedIn,
+        "team_new": SignedIn,
+        "account_login": Anyone,
+        "account_request_login_code": Anyone,
+        "account_confirm_login_code": Anyone,
+        "account_inactive": Anyone,
+        "account_logout": Anyone,
+        "invitation": Anyone,
+        "wall_enter": Anyone,
+        "wall": Wall,
+        "health_live": Anyone,
+        "health_ready": Anyone,
+    }
+
+
+# --- The table ---
+
+# A member · who keeps learning in mind · who chairs · the scribe, who has the pen · an AMBIT lead
+MEMBERS = ("ben", "lin", "ada", "sol", "mo")
+MEMBERS_MAY = {
+    "GET team_home": "200 200 200 200 200",
+    "GET dashboard": "200 200 200 200 200",
+    "GET meeting": "200 200 200 200 200",
+    "GET piece": "200 200 200 200 200",
+    "GET pick": "200 200 200 200 200",
+    "POST jotting_keep": "403 303 403 403 403",
+    "GET jotting_change": "303 200 303 303 303",
+    "POST jotting_change": "404 303 404 404 404",
+    "POST jotting_delete": "303 303 303 303 303",
+    "GET raise_page": "303 200 303 303 303",
+    "POST point_raise": "403 303 403 403 403",
+    "POST point_reword": "403 303 403 403 403",
+    "POST offer": "303 303 303 303 303",
+    "POST offer_answer": "403 303 403 403 403",
+    "POST read_back": "303 303 303 303 303",
+    "POST read_back_none": "303 303 303 303 303",
+    "POST read_back_first": "303 303 303 303 303",
+    "POST pen": "303 303 303 303 303",
+    "POST read_back_stop": "303 303 303 303 303",
+    "POST words": "403 403 403 303 403",
+    "GET summary": "403 200 403 403 200",
+    "POST summary": "403 303 403 403 303",
+    "POST summary_add": "403 303 403 403 303",
+    "POST summary_send": "403 303 403 403 303",
+    "POST summary_reword": "403 303 403 403 303",
+    "POST summary_move": "403 303 403 403 303",
+    "GET meeting_new": "200 200 200 200 200",
+    "POST meeting_new": "303 303 303 303 303",
+    "GET meeting_plan": "200 200 200 200 200",
+    "POST meeting_plan": "303 303 303 303 303",
+    "POST meeting_cancel": "303 303 303 303 303",
+    "POST item_add": "303 303 303 303 303",
+    "POST item_change": "303 303 303 303 303",
+    "POST item_move": "303 303 303 303 303",
+    "POST item_remove": "303 303 303 303 303",
+    "POST seat": "303 303 303 303 303",
+    "POST meeting_small": "303 303 303 303 303",
+    "POST meeting_begin": "303 303 303 303 303",
+    "POST item_next": "303 303 303 303 303",
+    "POST item_more": "303 303 303 303 303",
+    "POST item_task": "303 303 303 303 303",
+    "POST attendance": "303 303 303 303 303",
+    "POST meeting_close": "403 403 303 403 403",
+    "GET people": "200 200 200 200 200",
+    "POST invite": "303 303 303 303 303",
+    "POST invite_again": "303 303 303 303 303",
+    "POST invite_withdraw": "303 303 303 303 303",
+    "GET member": "200 200 200 200 200",
+    "POST member": "403 403 403 403 303",
+    "POST member_leave": "403 403 403 403 303",
+    "GET agreement": "200 200 200 200 200",
+    "GET agreement_change": "403 403 403 403 200",
+    "POST agreement_change": "403 403 403 403 303",
+}
+# Nobody · a wall that knows a code · Vi, who has left · Otto of Mill Lane · a member
+OTHERS = ("nobody", "wall", "vi", "otto", "ben")
+OTHERS_MAY = {
+    "GET wall": "200 200 200 200 200",
+    "GET wall_enter": "200 200 200 200 200",
+    "POST wall_enter": "303 303 303 303 303",
+    "GET home": "302 302 200 303 303",
+    "GET account_login": "200 200 302 302 302",
+    "POST account_login": "302 302 302 302 302",
+    "GET account_request_login_code": "200 200 302 302 302",
+    "POST account_request_login_code": "302 302 302 302 302",
+    "GET account_confirm_login_code": "302 302 302 302 302",
+    "POST account_confirm_login_code": "302 302 302 302 302",
+    "GET account_inactive": "403 403 403 403 403",
+    "GET account_logout": "303 303 200 200 200",
+    "POST account_logout": "303 303 303 303 303",
+    "GET you": "302 302 200 200 200",
+    "POST you": "302 302 303 303 303",
+    "GET team_new": "302 302 200 200 200",
+    "POST team_new": "302 302 303 303 303",
+    "GET invitation": "200 200 200 200 200",
+    "POST invitation": "303 303 409 409 409",
+    "GET health_live": "200 200 200 200 200",
+    "GET health_ready": "200 200 200 200 200",
+}
+
+
+def place(stage: Stage, route: Route) -> dict[str, object]:
+    """The meeting in whose phase a route makes sense, and rows that are there."""
+    if route.name.startswith("summary"):
+        meeting, point = stage.closed, stage.agreed[0].pk
+    elif route.name in ("words", "pen", "read_back_first", "read_back_stop"):
+        meeting, point = stage.reading, stage.read.pk
+    elif route.name in ("meeting_plan", "meeting_cancel", "meeting_begin"):
+        meeting, point = stage.planned, 0
+    else:
+        meeting, point = stage.live, stage.waiting.pk
+    return {
+        "slug": "harbour-street",
+        "meeting": meeting.pk,
+        "point": point,
+        "item": items_of(meeting)[2].pk,
+        "jotting": stage.jotting.pk,
+        "offer": stage.offer.pk,
+        "invitation": stage.invitation.pk,
+        "token": stage.token,
+        "code": stage.code,
+    }
+
+
+def posted(cast: Cast, stage: Stage, route: Route) -> dict[str, Any]:
+    """What is posted, so that whoever may is not stopped by what they typed."""
+    items = items_of(stage.live)
+    day = (clock.now() + timedelta(days=7)).date().isoformat()
+    plan = {"day": day, "at": "10:00", "minutes": "60", "place": "Room 2"}
+    text = {"text": "A short call the day before helps"}
+    return {
+        "meeting_new": plan,
+        "meeting_plan": plan,
+        "item_add": {"kind": "case", "minutes": "10"},
+        "item_change": {"minutes": "20", "version": "1"},
+        "seat": {"member": str(cast.kit.pk)},
+        "item_next": {"after": str(items[0].pk)},
+        "item_more": {"item": str(items[0].pk), "version": "1"},
+        "item_task": {"item": str(items[0].pk), "task": "plan"},
+        "attendance": {"here": [str(cast.ada.pk)]},
+        "jotting_keep": text,
+        "jotting_change": text,
+        "point_raise": text,
+        "point_reword": text,
+        "offer": text,
+        "words": text,
+        "summary": {"line": "Thank you"},
+        "summary_add": text,
+        "summary_reword": text,
+        "summary_move": {"to": "down"},
+        "invite": {"email": "another@harbour.example"},
+        "member": {"usually": ""},
+        "agreement_change": {"holder_rule": "lead", "raise_rule": "read_back", "read_back_minutes": "5"},
+        "you": {"name": "Somebody"},
+        "team_new": {"name": f"Team {uuid4().hex[:6]}", "your_name": "Somebody", "zone": "Europe/London"},
+        "account_login": {"email": "somebody@harbour.example"},
+        "account_request_login_code": {"email": "somebody@harbour.example"},
+        "account_confirm_login_code": {"code": "123456"},
+        "wall_enter": {"code": stage.code},
+    }.get(route.name, {})
+
+
+class Browsers:
+    """One browser; each identity's cookie put into it before each request, and everything undone after."""
+
+    def __init__(self, cast: Cast, code: str) -> None:
+        self.client = Client(raise_request_exception=False)
+        self.cookies: dict[str, dict[str, str]] = {"nobody": {}}
+        for name in (*MEMBERS, "otto", "vi"):
+            self.cookies[name] = {k: v.value for k, v in client_of(getattr(cast, name)).cookies.items()}
+        wall = Client()
+        wall.get(f"/wall/{code}/")
+        self.cookies["wall"] = {k: v.value for k, v in wall.cookies.items()}
+
+    def ask(self, who: str, method: str, address: str, data: dict[str, Any] | None = None, **headers: str) -> HttpResponse:
+        self.client.cookies.clear()
+        for name, value in self.cookies[who].items():
+            self.client.cookies[name] = value
+        send: Callable[..., Any] = getattr(self.client, method.lower())
+        more = {"data": data} if method == "POST" else {}
+        with transaction.atomic():
+            answer: HttpResponse = send(address, headers=headers or None, **more)
+            transaction.set_rollback(True)
+        return answer
+
+
+@pytest.fixture
+def world(cast: Cast) -> Stage:
+    return stage(cast)
+
+
+@pytest.fixture
+def browsers(cast: Cast, world: Stage) -> Browsers:
+    return Browsers(cast, world.code)
+
+
+def statuses(cast: Cast, world: Stage, browsers: Browsers, route: Route, method: str, people: tuple[str, ...]) -> str:
+    """One answer for each of these people; for a route with several seats or pieces they must all be alike."""
+    given = {**place(world, route), "member": cast.kit.pk}
+    data = posted(cast, world, route) if method == "POST" else None
+    rows = {
+        " ".join(str(browsers.ask(who, method, address, data).status_code) for who in people)
+        for address in route.addresses(given)
+    }
+    return " / ".join(sorted(rows))
+
+
+def table(cast: Cast, world: Stage, browsers: Browsers, people: tuple[str, ...], *, teams: bool) -> dict[str, str]:
+    return {
+        f"{method} {route.name}": statuses(cast, world, browsers, route, method, people)
+        for route in every_route()
+        for method in route.methods
+        if (type(route.who) is Member) is teams
+    }
+
+
+def test_what_each_member_may_is_what_the_table_says(cast: Cast, world: Stage, browsers: Browsers) -> None:
+    found = table(cast, world, browsers, MEMBERS, teams=True)
+    assert found == MEMBERS_MAY
+
+
+def test_what_everybody_may_without_a_team_is_what_the_table_says(
+    cast: Cast, world: Stage, browsers: Browsers
+) -> None:
+    found = table(cast, world, browsers, OTHERS, teams=False)
+    assert found == OTHERS_MAY
+
+
+def test_strangers_and_former_members_find_nothing_and_nobody_is_led_to_sign_in(
+    cast: Cast, world: Stage, browsers: Browsers
+) -> None:
+    people = ("otto", "vi", "nobody", "wall")
+    found = table(cast, world, browsers, people, teams=True)
+    assert found == dict.fromkeys(found, "404 404 302 302")
+    for route in every_route():
+        if type(route.who) is Member:
+            given = {**place(world, route), "member": cast.kit.pk}
+            for address in route.addresses(given):
+                for method in route.methods:
+                    assert browsers.ask("nobody", method, address, {}, HX_Request="true").status_code == 401
+                    assert browsers.ask("nobody", method, address, {})["Location"].startswith("/sign-in/")
+
+
+def test_a_method_that_a_route_does_not_know_is_refused_to_everybody_alike(
+    cast: Cast, world: Stage, browsers: Browsers
+) -> None:
+    found = {}
+    for route in every_route():
+        for method in {"GET", "POST", "DELETE"} - set(route.methods):
+            address = route.addresses({**place(world, route), "member": cast.kit.pk})[0]
+            found[f"{method} {route.name}"] = {
+                browsers.ask(who, method, address).status_code for who in ("nobody", "otto", "ben", "mo")
+            }
+    assert found == dict.fromkeys(found, {405})
+
+
+def test_another_teams_addresses_are_not_there_for_any_of_us(cast: Cast, world: Stage, browsers: Browsers) -> None:
+    found = {}
+    for route in every_route():
+        if type(route.who) is not Member:
+            continue
+        there = {**place(world, route), "slug": "mill-lane", "meeting": world.elsewhere.pk, "member": cast.jo.pk}
+        for method in route.methods:
+            for address in route.addresses(there):
+                found[f"{method} {address}"] = {browsers.ask(who, method, address, {}).status_code for who in MEMBERS}
+    assert found == dict.fromkeys(found, {404})
+
+
+def test_another_teams_rows_are_not_there_under_our_own_address(cast: Cast, world: Stage, browsers: Browsers) -> None:
+    """Our slug with their meeting, and our meeting with their item, point and person."""
+    item = items_of(world.elsewhere)[0].pk
+    found = {}
+    for route in every_route():
+        if type(route.who) is not Member:
+            continue
+        ours = {**place(world, route), "member": cast.kit.pk}
+        foreign = [{**ours, "meeting": world.elsewhere.pk}] if "/m/<int:pk>/" in route.pattern else []
+        if "<int:item>" in route.pattern and route.name in ("item_change",):
+            foreign.append({**ours, "item": item})
+        if "/people/<int:pk>/" in route.pattern:
+            foreign.append({**ours, "member": cast.jo.pk})
+        for given in foreign:
+            for method in route.methods:
+                data = posted(cast, world, route) if method == "POST" else None
+                for address in route.addresses(given):
+                    found[f"{method} {route.name} {address}"] = browsers.ask("mo", method, address, data).status_code
+    assert len(found) > 40
+    assert found == dict.fromkeys(found, 404)
+
+
+def test_a_refused_member_is_told_who_has_the_seat(cast: Cast, world: Stage, browsers: Browsers) -> None:
+    said = {}
+    for name, route in {route.name: route for route in every_route()}.items():
+        if "403" not in MEMBERS_MAY.get(f"POST {name}", ""):
+            continue
+        address = route.addresses({**place(world, route), "member": cast.kit.pk})[0]
+        answer = browsers.ask("ben", "POST", address, posted(cast, world, route))
+        if answer.status_code == 403:
+            html = answer.content.decode()
+            said[name] = [person for person in ("Ada", "Lin", "Sol", "Mo") if person in html]
+    assert all(said.values()), json.dumps(said)
+
+
+def test_no_post_is_taken_without_its_token(cast: Cast, world: Stage) -> None:
+    mo = client_of(cast.mo, enforce_csrf_checks=True)
+    found = {}
+    for route in every_route():
+        if "POST" in route.methods:
+            address = route.addresses({**place(world, route), "member": cast.kit.pk})[0]
+            found[route.name] = mo.post(address, posted(cast, world, route)).status_code
+    assert found == dict.fromkeys(found, 403)
+
+
+def test_pages_that_somebody_was_let_into_are_never_stored(cast: Cast, world: Stage, browsers: Browsers) -> None:
+    found = {}
+    for route in every_route():
+        if "GET" in route.methods and type(route.who) in (Member, SignedIn, Wall):
+            for address in route.addresses({**place(world, route), "member": cast.kit.pk}):
+                found[address] = browsers.ask("lin", "GET", address).headers.get("Cache-Control", "")
+    assert {address: said for address, said in found.items() if "no-store" not in said} == {}
+
+
+def test_a_wall_looks_at_its_own_meeting_and_at_nothing_else(cast: Cast, world: Stage, browsers: Browsers) -> None:
+    html = browsers.ask("wall", "GET", f"/wall/{world.code}/").content.decode()
+    assert [words for words in (world.jotting.text, world.offer.text, world.waiting.text) if words in html] == []
+    assert "Lin keeps our learning in mind" in html
+    assert browsers.ask("wall", "GET", f"/t/harbour-street/m/{world.live.pk}/").status_code == 302
+    assert settings.SESSION_COOKIE_NAME not in browsers.cookies["wall"]
+    assert look(lambda: world.live.wall_code.code) == world.code

@@ -1,0 +1,212 @@
+"""Every service that writes leaves an `Activity` in the same transaction; one that fails leaves neither."""
+
+import inspect
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from importlib import import_module
+from pkgutil import iter_modules
+from typing import Any
+
+import pytest
+from django.db import connections
+
+from core import clock
+from core.live import quiet
+from core.scope import everything
+from learning.management.cast import person
+from learning.models import Jotting
+from learning.roles import Outcome, PointState
+from learning.services import forgetting, offers, points, read_back, summary
+from meetings.models import ItemKind, Task
+from meetings.roles import SeatKind
+from meetings.services import agenda, planning, running, seats
+from teams.models import Activity
+from teams.roles import HolderRule, RaiseRule
+from teams.services import members, sign_in, teams
+from teams.services.activity import digest_of
+from tests.cast import GENERAL, Cast, Stage, items_of, look, stage
+from tests.marks import ROWS
+
+pytestmark = ROWS
+
+NOT_RECORDED = {
+    "learning.services.jottings.keep_jotting": "private: not even a count of jottings is left on the team’s record",
+    "learning.services.jottings.change_jotting": "private",
+    "learning.services.jottings.delete_jotting": "private",
+    "learning.services.read_back.type_words": "words as they grow: kept as a wording when the pen or the point moves on",
+    "learning.services.read_back.points_to_read": "reads",
+    "learning.services.points.write_point": "part of raising and of taking an offer, and recorded with them",
+    "learning.services.points.keep_wording": "part of others, and itself a record",
+    "learning.services.points.ensure_same_words": "asks",
+    "learning.services.points.tell_holder": "tells",
+    "learning.services.read_back.end_with_meeting": "part of the close, which is recorded",
+    "learning.services.prompt.prompt_holder": "a letter, which is a row of the outbox",
+    "learning.services.words.one_line": "asks the guard",
+    "meetings.services.agenda.go_to": "part of starting the read-back, and recorded in it",
+    "meetings.services.planning.usual_agenda": "reads",
+    "meetings.services.locks.lock": "locks",
+    "meetings.services.seats.seat": "part of planning and of taking a seat, and recorded in it",
+    "teams.services.activity.record": "the record itself",
+    "teams.services.activity.digest_of": "reads",
+    "teams.services.members.hash_of": "reads",
+    "teams.services.members.find_invitation": "reads",
+    "teams.services.sign_in.account_for": "an account without a team; signing in is recorded",
+    "teams.services.sign_in.mail_code": "a letter, which is a row of the outbox",
+    "teams.services.sign_in.demo_token": "reads",
+    "teams.services.sign_in.user_of_demo_token": "reads",
+    **{
+        f"teams.services.letters.{name}": "the outbox keeps its own record, the attempts"
+        for name in (
+            "post_letter",
+            "drain",
+            "claim",
+            "hand_over",
+            "prepare",
+            "freeze",
+            "begin_attempt",
+            "record_outcome",
+        )
+    },
+}
+
+
+def _table(cast: Cast, at: Stage) -> dict[Callable[..., Any], dict[str, Any]]:
+    """What each service is called with, so that it writes."""
+    items = items_of(at.live)
+    agreement = {"holder_rule": HolderRule.LEAD, "raise_rule": RaiseRule.AS_THEY_COME, "read_back_minutes": 6}
+    plan = {"starts": clock.now() + timedelta(days=7), "minutes": 45, "place": "", "video": ""}
+    return {
+        points.raise_point: {"by": cast.lin, "meeting": at.live.pk, "text": GENERAL[1]},
+        points.notice: {"by": cast.lin, "meeting": at.live.pk, "text": GENERAL[1]},
+        points.reword_waiting: {"by": cast.lin, "meeting": at.live.pk, "point": at.waiting.pk, "text": GENERAL[1]},
+        points.withdraw_point: {"by": cast.lin, "meeting": at.live.pk, "point": at.waiting.pk},
+        offers.make_offer: {"by": cast.ben, "meeting": at.live.pk, "text": GENERAL[1]},
+        offers.take_offer: {"by": cast.lin, "meeting": at.live.pk, "offer": at.offer.pk},
+        offers.leave_for_later: {"by": cast.lin, "meeting": at.live.pk, "offer": at.offer.pk},
+        read_back.start: {"by": cast.lin, "meeting": at.live.pk},
+        read_back.without_points: {"by": cast.lin, "meeting": at.live.pk, "outcome": Outcome.NONE_TODAY},
+        read_back.first_point: {"by": cast.lin, "meeting": at.live.pk},
+        read_back.take_pen: {"by": cast.ben, "meeting": at.reading.pk},
+        read_back.settle: {
+            "by": cast.sol,
+            "meeting": at.reading.pk,
+            "point": at.read.pk,
+            "outcome": PointState.AGREED,
+        },
+        read_back.stop: {"by": cast.sol, "meeting": at.reading.pk},
+        summary.write_line: {"by": cast.lin, "meeting": at.closed.pk, "line": "Thank you"},
+        summary.move_point: {"by": cast.lin, "meeting": at.closed.pk, "point": at.agreed[0].pk, "up": False},
+        summary.add_point: {"by": cast.lin, "meeting": at.closed.pk, "text": GENERAL[3]},
+        summary.reword: {"by": cast.lin, "meeting": at.closed.pk, "point": at.agreed[0].pk, "text": GENERAL[3]},
+        summary.send: {"by": cast.lin, "meeting": at.closed.pk},
+        forgetting.forget: {},
+        planning.plan_meeting: {"by": cast.mo, **plan},
+        planning.change_plan: {"by": cast.mo, "meeting": at.planned.pk, **plan},
+        planning.cancel: {"by": cast.mo, "meeting": at.planned.pk},
+        agenda.add_item: {"by": cast.kit, "meeting": at.live.pk, "kind": ItemKind.CASE, "minutes": 5},
+        agenda.change_item: {"by": cast.kit, "meeting": at.live.pk, "item": items[2].pk, "minutes": 5},
+        agenda.move_item: {"by": cast.kit, "meeting": at.live.pk, "item": items[2].pk, "up": True},
+        agenda.remove_item: {"by": cast.kit, "meeting": at.live.pk, "item": items[2].pk},
+        agenda.mark_task: {"by": cast.ada, "meeting": at.live.pk, "item": items[0].pk, "task": Task.PLAN},
+        agenda.more_minutes: {"by": cast.ada, "meeting": at.live.pk, "item": items[0].pk},
+        agenda.next_item: {"by": cast.ada, "meeting": at.live.pk, "after": items[0].pk},
+        running.begin: {"by": cast.ada, "meeting": at.planned.pk},
+        running.tick_attendance: {"by": cast.ada, "meeting": at.live.pk, "here": [cast.ada.pk]},
+        running.close: {"by": cast.ada, "meeting": at.live.pk},
+        seats.take_seat: {"by": cast.ada, "meeting": at.live.pk, "kind": SeatKind.LEARNING, "member": cast.ben},
+        seats.leave_seat: {"by": cast.ada, "meeting": at.live.pk, "kind": SeatKind.LEARNING},
+        seats.flag_small: {"by": cast.ada, "meeting": at.live.pk},
+        members.invite: {"by": cast.mo, "email": "another@harbour.example"},
+        members.invite_again: {"by": cast.mo, "invitation": at.invitation},
+        members.withdraw: {"by": cast.mo, "invitation": at.invitation},
+        members.accept: {"by": look(lambda: person("New", "harbour")), "token": at.token},
+        members.change_roles: {"by": cast.mo, "member": cast.kit, "is_lead": True, "usually": ""},
+        members.leave: {"by": cast.mo, "member": cast.kit},
+        teams.found_team: {"by": cast.kit.user, "name": "Third team"},
+        teams.name_yourself: {"by": cast.kit.user, "name": "Kit Otherwise"},
+        teams.change_agreement: {"by": cast.mo, "way_out": "", **agreement},
+        sign_in.note_sign_in: {"user": cast.kit.user, "how": "code"},
+        sign_in.note_sign_out: {"user": cast.kit.user},
+    }
+
+
+def _name(service: Callable[..., Any]) -> str:
+    return f"{service.__module__}.{service.__name__}"
+
+
+def _services() -> Iterator[str]:
+    """Every public function of every services package."""
+    for package in ("teams.services", "meetings.services", "learning.services"):
+        for module in iter_modules(import_module(package).__path__, f"{package}."):
+            found = import_module(module.name)
+            for name, value in vars(found).items():
+                if inspect.isfunction(value) and value.__module__ == module.name and not name.startswith("_"):
+                    yield f"{module.name}.{name}"
+
+
+@pytest.fixture
+def at(cast: Cast) -> Stage:
+    found = stage(cast)
+    with everything("a test"):
+        Jotting.objects.update(at=clock.now() - timedelta(days=20))  # so that there is something to forget
+    return found
+
+
+def _all_rows() -> dict[str, str]:
+    """A sum of every table, as the owner."""
+    with connections["owner"].cursor() as cursor:
+        tables = sorted(connections["owner"].introspection.table_names(cursor))
+        cursor.execute(
+            " UNION ALL ".join(
+                f"SELECT '{name}', coalesce(md5(string_agg(row::text, '|' ORDER BY row::text)), '') FROM {name} row"
+                for name in tables
+            )
+        )
+        return dict(cursor.fetchall())
+
+
+class Undone(Exception):
+    """Something that goes wrong after a service has written."""
+
+
+def test_every_service_stands_in_the_table_or_says_why_not(cast: Cast, at: Stage) -> None:
+    assert {_name(service) for service in _table(cast, at)} | set(NOT_RECORDED) == set(_services())
+
+
+def test_every_service_that_writes_leaves_a_record_and_one_that_fails_leaves_nothing(cast: Cast, at: Stage) -> None:
+    before = _all_rows()
+    silent, words = [], []
+    for service, given in _table(cast, at).items():
+        last = look(lambda: Activity.objects.first())
+        assert last is not None
+        with pytest.raises(Undone), quiet(), everything("a test"):
+            if service is read_back.first_point:
+                read_back.start(by=cast.lin, meeting=at.live.pk)
+                last = Activity.objects.first()
+                assert last is not None
+            service(**given)
+            new = list(Activity.objects.filter(pk__gt=last.pk))
+            if not new:
+                silent.append(_name(service))
+            words += [str(each.detail) for each in new if any(text in str(each.detail) for text in GENERAL)]
+            if any(each.digest != digest_of(each) for each in new):
+                silent.append(f"{_name(service)}: digest")
+            raise Undone
+    assert (silent, words) == ([], [])
+    assert _all_rows() == {**before, "teams_user": _all_rows()["teams_user"]}  # the newcomer's account was made before
+
+
+def test_a_record_that_was_changed_shows(cast: Cast) -> None:
+    with everything("a test"):
+        one = Activity.objects.filter(team=cast.team)[0]
+        assert one.digest == digest_of(one)
+        for name, value in (("verb", "x"), ("actor_id", 0), ("team_id", cast.other.pk), ("subject", "x")):
+            other = Activity.objects.get(pk=one.pk)
+            setattr(other, name, value)
+            assert other.digest != digest_of(other)
+
+
+def test_nothing_that_anybody_wrote_is_in_the_record(cast: Cast, at: Stage) -> None:
+    said = look(lambda: " ".join(str(row) for row in Activity.objects.values_list("verb", "subject", "detail")))
+    for words in (*GENERAL, at.jotting.text, at.offer.text, "Winter rota", "new@harbour.example"):
+        assert words not in said
