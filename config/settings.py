@@ -78,6 +78,7 @@ CSRF_COOKIE_NAME = "__Host-csrf" if SECURE else "csrf"
 CSRF_COOKIE_SECURE = SECURE
 CSRF_COOKIE_HTTPONLY = True
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
+CSRF_FAILURE_VIEW = "core.middleware.forged"
 WALL_COOKIE_NAME = "__Host-wall" if SECURE else "wall"  # a shared screen that knows a meeting's code
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 

@@ -1,16 +1,24 @@
 """Answers: a page rendered inside its view, a redirect after a post, one partial for htmx."""
 
-import json
+from collections.abc import Iterable
 from typing import Any
 
 from django.contrib.messages import get_messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.http import url_has_allowed_host_and_scheme
 
 
 def page(request: HttpRequest, template: str, context: dict[str, Any], *, status: int = 200) -> HttpResponse:
     """`template` (or one `template#partial` of it) rendered now, while the scope is open."""
     return render(request, template, context, status=status)
+
+
+def came_from(request: HttpRequest) -> str:
+    """The page of ours whose form or link led here, or nothing."""
+    page = request.headers.get("Referer", "")
+    ours = url_has_allowed_host_and_scheme(page, {request.get_host()}, require_https=request.is_secure())
+    return page if ours and page != request.build_absolute_uri() else ""
 
 
 def is_htmx(request: HttpRequest) -> bool:
@@ -29,16 +37,20 @@ def see_other(request: HttpRequest, address: str) -> HttpResponse:
     return response
 
 
-def done(request: HttpRequest, address: str, *, tell: dict[str, Any] | None = None, html: str = "") -> HttpResponse:
-    """After a post inside the room: htmx stays where it is (the live channel repaints), a plain form goes back to `address`.
-
-    `html` is swapped by htmx where the form says; without it htmx swaps nothing. `tell` is dispatched as DOM events.
-    """
+def done(request: HttpRequest, address: str) -> HttpResponse:
+    """After a post inside the room: htmx stays where it is (the live channel repaints), a plain form goes back to `address`."""
     if not is_htmx(request):
         return see_other(request, address)
     for _message in get_messages(request):
         pass  # a message for the next page would turn up late
-    response = HttpResponse(html) if html else HttpResponse(status=204)
-    if tell:
-        response["HX-Trigger"] = json.dumps(tell)
-    return response
+    return HttpResponse(status=204)
+
+
+def as_id(text: str | None) -> int | None:
+    """The id that somebody's address or form names, or None for anything else, however long."""
+    return int(text) if text and text.isdecimal() and len(text) < 18 else None
+
+
+def as_ids(texts: Iterable[str]) -> list[int]:
+    """The ids among these, in order."""
+    return [number for number in map(as_id, texts) if number is not None]

@@ -1,21 +1,44 @@
-"""What a service refused becomes a page; every answer names its build's safety headers."""
+"""What a service refused becomes a page, and so does a form that is older than the sign-in."""
 
 from collections.abc import Callable
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
+from django.middleware.csrf import get_token
 from django.shortcuts import render
 from django.utils.cache import patch_cache_control, patch_vary_headers
-from django.utils.http import url_has_allowed_host_and_scheme
 
 from core.errors import Refused
+from core.http import came_from, is_htmx
 
 
-def _came_from(request: HttpRequest) -> str:
-    """The page of ours whose form or link led here, or nothing."""
-    page = request.headers.get("Referer", "")
-    ours = url_has_allowed_host_and_scheme(page, {request.get_host()}, require_https=request.is_secure())
-    return page if ours and page != request.build_absolute_uri() else ""
+def forged(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """A form without the token of this session (settings.CSRF_FAILURE_VIEW): forged, or of a page that is older than the sign-in.
+
+    A page of ours whose person signed in anew, in another tab, is told the new token and sends its form once more; X-Person lets it see
+    whether that is still the same person. No other site's page gets here with htmx's header (that needs a preflight, which nobody
+    answers), and none could read the answer; that the request came from here is asked all the same.
+    """
+    if not is_htmx(request):
+        response = render(request, "403_csrf.html", status=403)
+    elif not _from_here(request):
+        response = HttpResponse(status=403)
+    elif not request.user.is_authenticated:
+        response = HttpResponse(status=401)
+    else:
+        told = {"X-CSRFToken": get_token(request), "X-Person": str(request.user.pk)}
+        response = HttpResponse(status=403, headers=told)
+    patch_cache_control(response, private=True, no_store=True)
+    return response
+
+
+def _from_here(request: HttpRequest) -> bool:
+    """True for what a page of this very origin sent, as its browser says."""
+    ours = {f"{request.scheme}://{request.get_host()}", *settings.CSRF_TRUSTED_ORIGINS}
+    return (
+        request.headers.get("Origin") in ours and request.headers.get("Sec-Fetch-Site", "same-origin") == "same-origin"
+    )
 
 
 class Refusals:
@@ -33,7 +56,7 @@ class Refusals:
         if not isinstance(error, Refused):
             return None
         name = error.status if error.status in (403, 404, 409) else 400
-        context = {"sentence": error.sentence, "status": error.status, "way_url": _came_from(request)}
+        context = {"sentence": error.sentence, "status": error.status, "way_url": came_from(request)}
         template = "components/refusal.html" if request.headers.get("HX-Request") else f"{name}.html"
         response = render(request, template, context, status=error.status)
         patch_cache_control(response, private=True, no_store=True)  # it may name people

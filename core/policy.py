@@ -5,9 +5,11 @@ inside is asked by the services, of the rules; `who` only says who may stand in 
 """
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import update_wrapper
 from typing import Any, Literal
+from urllib.parse import urlencode, urlsplit
 
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.http.response import HttpResponseBase
@@ -16,6 +18,7 @@ from django.utils import timezone
 from django.utils.cache import patch_cache_control
 
 from core.errors import NotFound
+from core.http import came_from, is_htmx
 from core.scope import everything, scope
 
 Request = HttpRequest  # so that rules need not know django.http
@@ -46,13 +49,21 @@ class Who:
 
     name = "anyone"
 
+    def decide(self, request: HttpRequest, **route: Any) -> Principal:
+        """`admit`, with everybody's rows in sight."""
+        with everything("who is it"):
+            return self.admit(request, **route)
+
     def admit(self, request: HttpRequest, **route: Any) -> Principal:
         """Who comes in. Raises SignInFirst or NotFound; runs inside `everything`, so it may look anybody up."""
         return NOBODY
 
 
 class Anyone(Who):
-    """No sign-in needed: sign-in itself, health."""
+    """No sign-in needed: sign-in itself, health. No row is looked at, and no scope opened."""
+
+    def decide(self, request: HttpRequest, **route: Any) -> Principal:
+        return NOBODY
 
 
 class SignedIn(Who):
@@ -60,7 +71,7 @@ class SignedIn(Who):
 
     name = "signed in"
 
-    def admit(self, request: HttpRequest, **route: Any) -> Principal:
+    def decide(self, request: HttpRequest, **route: Any) -> Principal:
         if not request.user.is_authenticated:
             raise SignInFirst
         return Principal(kind="person", user_id=request.user.pk)
@@ -80,13 +91,14 @@ def allow(who: Who, view: View, *methods: str) -> View:
         if request.method not in answers and not (request.method == "HEAD" and "GET" in answers):
             return HttpResponseNotAllowed(answers)
         try:
-            with everything("who is it"):
-                principal = who.admit(request, **route)
+            principal = who.decide(request, **route)
         except SignInFirst:
             return ask_to_sign_in(request)
         request.principal = principal  # type: ignore[attr-defined]
-        with scope(*principal.team_ids), timezone.override(principal.zone):
+        with scope(*principal.team_ids) if principal.team_ids else nullcontext(), timezone.override(principal.zone):
             response = view(request, **route)
+        if principal.user_id is not None and is_htmx(request):
+            response["X-Person"] = str(principal.user_id)  # the page that asked may be an earlier person's
         if principal.kind != "nobody":
             patch_cache_control(response, private=True, no_store=True)
         return response
@@ -100,10 +112,12 @@ def ask_to_sign_in(request: HttpRequest) -> HttpResponse:
     """To the sign-in page and back here afterwards; 401 for htmx, which would swap the page into a list."""
     if request.headers.get("HX-Request"):
         return HttpResponse(status=401)
+    back = request.get_full_path()
+    if request.method not in ("GET", "HEAD"):  # the page whose form it was: the form's own address shows nothing
+        page = urlsplit(came_from(request))
+        back = page.path + (f"?{page.query}" if page.query else "")
     response = HttpResponse(status=302)
-    response["Location"] = (
-        f"{reverse('account_login')}?next={request.path}" if request.method == "GET" else reverse("account_login")
-    )
+    response["Location"] = reverse("account_login") + (f"?{urlencode({'next': back}, safe='/')}" if back else "")
     return response
 
 

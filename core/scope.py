@@ -63,6 +63,9 @@ def _tell_database(teams: str) -> None:
 @contextmanager
 def _enter(teams: str) -> Iterator[None]:
     outer = _opened.get()
+    if outer is not None and outer.teams == teams:
+        yield
+        return
     opened = _Opened(teams, outer.before_commit if outer else {})
     token = _opened.set(opened)
     try:

@@ -98,7 +98,8 @@ def reading(meeting: Meeting) -> Reading | None:
 
 def raised(meeting: Meeting) -> list[Point]:
     """The points everybody may see in the room, in order."""
-    return list(Point.objects.filter(meeting=meeting).exclude(state=PointState.WAITING))
+    points = Point.objects.filter(meeting=meeting).exclude(state=PointState.WAITING)
+    return list(points.select_related("raised_by__user"))
 
 
 def unreached(meeting: Meeting) -> list[Point]:
@@ -130,8 +131,8 @@ class Record:
 def record_of(meeting: Meeting) -> Record:
     """What came of a meeting: what was settled here, wherever it was raised; and what was raised here and settled later, or never."""
     here = dict(Turn.objects.filter(meeting=meeting).exclude(outcome="").values_list("point_id", "outcome"))
-    shown = Point.objects.filter(Q(meeting=meeting) | Q(pk__in=here)).exclude(state=PointState.WAITING).exclude(text="")
-    points = [point for point in shown.select_related("owner__user") if here.get(point.pk) != PointState.LEFT]
+    shown = Point.objects.filter(Q(meeting=meeting) | Q(pk__in=here)).exclude(state__in=[PointState.WAITING, PointState.LEFT]).exclude(text="")
+    points = list(shown.select_related("owner__user"))
     return Record(
         meeting,
         [point for point in points if here.get(point.pk) == point.state],

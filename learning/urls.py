@@ -34,7 +34,8 @@ urlpatterns = [
     path(M + "jottings/<int:jotting>/delete/", allow(Member(), holder.delete, "POST"), name="jotting_delete"),
     path(M + "jottings/<int:jotting>/raise/", allow(Member(), room.raise_page), name="raise_page"),
     path(M + "points/", allow(Member(), holder.raise_it, "POST"), name="point_raise"),
-    path(M + "points/<int:point>/", allow(Member(), holder.reword, "POST"), name="point_reword"),
+    path(M + "points/<int:point>/", allow(Member(), holder.reword, "GET", "POST"), name="point_reword"),
+    path(M + "points/<int:point>/take-back/", allow(Member(), holder.take_back, "POST"), name="point_take_back"),
     path(M + "offers/", allow(Member(), holder.offer, "POST"), name="offer"),
     path(M + "offers/<int:offer>/", allow(Member(), holder.answer, "POST"), name="offer_answer"),
     path(M + "read-back/", allow(Member(), read_back.start, "POST"), name="read_back"),
@@ -48,5 +49,5 @@ urlpatterns = [
     path(M + "summary/send/", allow(Member(), summary.send, "POST"), name="summary_send"),
     path(M + "summary/<int:point>/", allow(Member(), summary.reword, "POST"), name="summary_reword"),
     path(M + "summary/<int:point>/move/", allow(Member(), summary.move, "POST"), name="summary_move"),
-    path("wall/<str:code>/", allow(Wall(), room.wall), name="wall"),
+    path("wall/<str:wall>/", allow(Wall(), room.wall), name="wall"),
 ]

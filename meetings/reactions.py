@@ -3,7 +3,14 @@
 from core.events import reacts_to
 from core.live import WALL, cut
 from meetings.events import MeetingClosed
+from meetings.services.seats import vacate
 from teams.events import MemberLeft
+
+
+@reacts_to(MemberLeft, within=True)
+def get_up(fact: MemberLeft) -> None:
+    """An empty seat says so, and somebody else can take it."""
+    vacate(fact.member, team=fact.team)
 
 
 @reacts_to(MemberLeft)

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.core.signing import BadSignature, Signer
 from django.utils.translation import gettext as _
 
 from core import clock
@@ -20,17 +21,17 @@ class Wall(Who):
     name = "wall"
 
     def admit(self, request: Request, **route: Any) -> Principal:
-        found = WallCode.objects.filter(code=tidy_code(route["code"])).select_related("meeting__team").first()
+        found = WallCode.objects.filter(code=code_in(route["wall"])).select_related("meeting__team").first()
         if found is None or not found.meeting.is_open:
             raise NotFound(_("This code is not in use. Codes end with their meeting."))
         return wall_principal(found.meeting)
 
 
-def admit_listener(meeting: int, session_key: str | None, code: str | None) -> Admission | None:
+def admit_listener(meeting: int, session_key: str | None, wall_token: str | None) -> Admission | None:
     """Who may hear what changes in a meeting: a present member of its team, or a wall that knows its code. None for a stranger."""
     found = Meeting.objects.filter(pk=meeting).select_related("team").first()
-    if code is not None:
-        known = found is not None and WallCode.objects.filter(meeting=found, code=tidy_code(code)).exists()
+    if wall_token is not None:
+        known = found is not None and WallCode.objects.filter(meeting=found, code=code_in(wall_token)).exists()
         return Admission(found, WALL) if found is not None and known and found.is_open else None
     user = user_of_session(session_key) if session_key else None
     if user is None:
@@ -46,9 +47,22 @@ def wall_principal(meeting: Meeting) -> Principal:
     return Principal("wall", (meeting.team_id,), None, None, meeting.pk, meeting.team.zone)
 
 
+def wall_token(code: str) -> str:
+    """What a wall's address and cookie hold: the code, signed. The short code alone is taken only where tries are counted."""
+    return Signer(salt="wall").sign(code)
+
+
+def code_in(token: str) -> str:
+    """The code in a wall's token; empty for one that we didn't sign."""
+    try:
+        return Signer(salt="wall").unsign(token)
+    except BadSignature:
+        return ""
+
+
 def tidy_code(typed: str) -> str:
     """The code as it is stored, however it was typed: "klm 482" → "KLM482"."""
-    return "".join(typed.split()).upper()
+    return "".join(typed.replace("\0", "").split()).upper()[:12]
 
 
 def seats_of(meeting: Meeting) -> dict[SeatKind, Membership]:

@@ -40,6 +40,11 @@ class Member(Who):
         return Person("person", (found.team_id,), user.pk, found.pk, None, found.team.zone, user, found.team, found)
 
 
+def is_member(user: int, team: int) -> bool:
+    """Whether this user belongs to this team now."""
+    return Membership.objects.present().filter(user_id=user, team_id=team).exists()
+
+
 def user_of_session(session_key: str) -> User | None:
     """Whose session this is, as Django's own middleware would find out; None for one that has ended. For doors beside Django's."""
     session = import_module(settings.SESSION_ENGINE).SessionStore(session_key)

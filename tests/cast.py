@@ -26,6 +26,7 @@ from meetings.services import agenda, planning, running, seats
 from meetings.services.planning import Line
 from teams.models import Activity, Invitation, Letter, Membership, Team
 from teams.roles import HolderRule, RaiseRule, Usually
+from teams.rules import Person
 from teams.services.members import change_roles, invite, leave
 from teams.services.teams import change_agreement
 
@@ -56,7 +57,8 @@ class Cast:
 
     def __getattr__(self, name: str) -> Membership:
         try:
-            return {**self.__dict__["us"], **self.__dict__["them"]}[name.capitalize()]
+            everybody: dict[str, Membership] = {**self.__dict__["us"], **self.__dict__["them"]}
+            return everybody[name.capitalize()]
         except KeyError:
             raise AttributeError(name) from None
 
@@ -107,6 +109,22 @@ def count(model: type[models.Model], **which: Any) -> int:
 def verbs(team: Team) -> list[str]:
     """What was written down of this team, the oldest first."""
     return look(lambda: list(Activity.objects.filter(team=team).order_by("pk").values_list("verb", flat=True)))
+
+
+def person_of(member: Membership) -> Person:
+    """A member as their own doorway lets them in."""
+    with everything("a test looks"):
+        found = Membership.objects.select_related("user", "team").get(pk=member.pk)
+    return Person(
+        kind="person",
+        team_ids=(found.team_id,),
+        user_id=found.user_id,
+        member_id=found.pk,
+        zone=found.team.zone,
+        user=found.user,
+        team=found.team,
+        member=found,
+    )
 
 
 def client_of(member: Membership | None, **more: Any) -> Client:
@@ -248,6 +266,7 @@ def stage(cast: Cast) -> Stage:
     offer = do(offers.make_offer, by=cast.ben, meeting=now.pk, text="Keep one list of who answers the phone")
     do(points.notice, by=cast.lin, meeting=now.pk, text="We slowed down and thought better for it")
     [waiting] = raised(cast, now)
+    do(running.tick_attendance, by=cast.sol, meeting=now.pk, here=[cast.lin.pk, cast.ben.pk, cast.sol.pk])
     there = do(planning.plan_meeting, by=cast.otto, starts=clock.now() + timedelta(minutes=5))
     do(seats.take_seat, by=cast.otto, meeting=there.pk, kind=SeatKind.LEARNING, member=cast.tess)
     do(running.begin, by=cast.otto, meeting=there.pk)
@@ -290,7 +309,7 @@ def where_stored(words: str) -> list[str]:
 @contextmanager
 def overheard() -> Iterator[list[dict[str, Any]]]:
     """Everything that is published meanwhile to those who watch any meeting, off the real Redis."""
-    ear = Redis.from_url(settings.REDIS_URL).pubsub()
+    ear = Redis.from_url(settings.REDIS_URL).pubsub()  # type: ignore[no-untyped-call]
     ear.psubscribe("live:*")
     assert ear.get_message(timeout=5) is not None  # that we listen now
     heard: list[dict[str, Any]] = []

@@ -20,7 +20,7 @@ PLACES = (  # what a parameter stands for; the longest first
     ("<int:point>", "{point}"),
     ("<int:offer>", "{offer}"),
     ("<str:token>", "{token}"),
-    ("<str:code>", "{code}"),
+    ("<str:wall>", "{code}"),
 )
 CHOICES = re.compile(r"<(seat|piece):\w+>")
 

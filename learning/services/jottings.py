@@ -28,12 +28,15 @@ def _tidy(text: str) -> str:
 
 @transaction.atomic
 def keep_jotting(*, by: Membership, meeting: int, text: str, key: uuid.UUID | None = None) -> Jotting:
-    """Keep a jotting of the holder, stamped with the item that is on. Private ones are not stopped by the guard: they help memory."""
+    """Keep a jotting of the holder, stamped with the item that is on. Private ones are not stopped by the guard: they help memory.
+
+    Whoever held the seat at the close may still keep what they were writing: the close doesn't wipe it.
+    """
     found = Meeting.objects.filter(pk=meeting, team_id=by.team_id).first()
     if found is None:
         raise NotFound(_("The address may be old, or the page may belong to another team."))
     ensure(by, Do.JOT, found)
-    ensure_phase(found, Phase.PLANNED, Phase.LIVE)
+    ensure_phase(found, Phase.PLANNED, Phase.LIVE, Phase.CLOSED)
     item = Item.objects.filter(meeting=found, started_at__isnull=False, ended_at=None).first()
     same = {"meeting_id": found.pk, "author_id": by.pk, "text": _tidy(text)}
     jotting, made = Jotting.once(key=key, team_id=found.team_id, same=same, item=item)

@@ -7,23 +7,16 @@ from django.utils.translation import gettext as _
 
 from core import guard
 from core.errors import NotFound
-from core.live import touch
 from learning.models import Offer, Point
 from learning.roles import Fate
-from learning.services.points import write_point
+from learning.services.points import tell_about_offer, write_point
 from learning.services.words import one_line
 from meetings.models import Meeting, Phase
-from meetings.roles import Do, SeatKind
-from meetings.rules import ensure, ensure_phase, seats_of
+from meetings.roles import Do
+from meetings.rules import ensure, ensure_phase
 from meetings.services.locks import lock
 from teams.models import Membership
 from teams.services.activity import record
-
-
-def _tell(meeting: Meeting, offer: Offer) -> None:
-    """Only the holder and whoever offered it are told."""
-    holder = seats_of(meeting).get(SeatKind.LEARNING)
-    touch(meeting, "offers", to={pk for pk in (holder.pk if holder else None, offer.by_id) if pk is not None})
 
 
 @transaction.atomic
@@ -33,8 +26,8 @@ def make_offer(*, by: Membership, meeting: int, text: str, named: bool = True, k
     ensure(by, Do.OFFER, found)
     ensure_phase(found, Phase.PLANNED, Phase.LIVE)
     text = one_line(text, done=guard.Done.OFFERED)
-    same = {"meeting_id": found.pk, "by_id": by.pk, "text": text}
-    offer, made = Offer.once(key=key, team_id=found.team_id, same=same, named=named)
+    same = {"meeting_id": found.pk, "by_id": by.pk, "text": text, "named": named}
+    offer, made = Offer.once(key=key, team_id=found.team_id, same=same)
     if made:
         record(
             "offered a point",
@@ -43,7 +36,7 @@ def make_offer(*, by: Membership, meeting: int, text: str, named: bool = True, k
             subject=f"meeting {found.pk}",
             offer=offer.pk,
         )
-        _tell(found, offer)
+        tell_about_offer(found, offer)
     return offer
 
 
@@ -67,7 +60,7 @@ def take_offer(*, by: Membership, meeting: int, offer: int) -> Point:
     point = write_point(found, by=by, text=taken.text, offer=taken)
     taken.fate = Fate.TAKEN
     taken.save(update_fields=["fate"])
-    _tell(found, taken)
+    tell_about_offer(found, taken)
     return point
 
 
@@ -81,4 +74,4 @@ def leave_for_later(*, by: Membership, meeting: int, offer: int) -> None:
         later.fate = Fate.LATER
         later.save(update_fields=["fate"])
         record("offer left for later", by=by.user_id, team=found.team_id, subject=f"meeting {found.pk}", offer=offer)
-        _tell(found, later)
+        tell_about_offer(found, later)

@@ -9,8 +9,8 @@ from django.utils.translation import gettext as _
 from core import clock, guard
 from core.errors import Invalid, KeyReused, NotFound, NotPossible
 from core.live import touch
-from learning.models import Jotting, Observation, Offer, Point, ReadBack, Wording
-from learning.roles import PointState
+from learning.models import Jotting, Observation, Offer, Point, Wording
+from learning.roles import Fate, PointState
 from learning.services.words import one_line
 from meetings.models import Item, Meeting, Phase
 from meetings.roles import Do, SeatKind
@@ -162,12 +162,25 @@ def reword_waiting(*, by: Membership, meeting: int, point: int, text: str, seen:
 
 @transaction.atomic
 def withdraw_point(*, by: Membership, meeting: int, point: int) -> None:
-    """Take a waiting point back before anybody saw it. Harmless when it is gone."""
+    """Take a waiting point back before anybody saw it; an offer it came from waits in the tray again. Harmless when it is gone."""
     found = lock(meeting, by=by)
     ensure(by, Do.RAISE, found)
-    waiting = Point.objects.filter(meeting=found, pk=point, state=PointState.WAITING)
-    if ReadBack.objects.filter(meeting=found, outcome="under_way").exists() and not waiting.exists():
+    waiting = Point.objects.filter(meeting=found, pk=point).select_related("offer").first()
+    if waiting is None:
+        return
+    if waiting.state != PointState.WAITING:
         raise NotPossible(_("This point is with the team now."))
-    if waiting.delete()[0]:
-        record("point taken back", by=by.user_id, team=found.team_id, subject=f"meeting {found.pk}", point=point)
-        tell_holder(found, by)
+    offer = waiting.offer
+    waiting.delete()
+    record("point taken back", by=by.user_id, team=found.team_id, subject=f"meeting {found.pk}", point=point)
+    if offer is not None:
+        offer.fate = Fate.WAITS
+        offer.save(update_fields=["fate"])
+        tell_about_offer(found, offer)
+    tell_holder(found, by)
+
+
+def tell_about_offer(meeting: Meeting, offer: Offer) -> None:
+    """Only the holder and whoever offered it are told."""
+    holder = seats_of(meeting).get(SeatKind.LEARNING)
+    touch(meeting, "offers", to={pk for pk in (holder.pk if holder else None, offer.by_id) if pk is not None})

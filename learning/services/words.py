@@ -16,7 +16,7 @@ def one_line(
     text: str, *, field: str = "text", longest: int = POINT, done: guard.Done = guard.Done.SAVED, empty: bool = False
 ) -> str:
     """The words in one line. Raises Invalid when there are none (unless `empty`) or too many, Identifying when the guard finds somebody."""
-    text = " ".join(text.split())
+    text = " ".join(text.replace("\0", " ").split())  # PostgreSQL keeps no NUL
     if not text and not empty:
         raise Invalid(field, _("Write a word or two first."))
     if len(text) > longest:

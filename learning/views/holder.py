@@ -3,14 +3,18 @@
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
-from core.errors import Invalid, Stale
+from core.errors import Invalid, NotPossible, Stale
 from core.forms import beside
 from core.http import done, is_htmx, page, see_other
-from learning.forms.room import JottingForm, OfferForm, RaiseForm
-from learning.models import Jotting
+from learning.forms.room import JottingForm, OfferForm, PointForm, RaiseForm
+from learning.models import Jotting, Point
+from learning.roles import PointState
 from learning.services import jottings, offers, points
 from learning.views.room import raise_context, room_context
 from meetings.queries import meeting_for
+from meetings.roles import Do
+from meetings.rules import ensure
+from teams.queries import agreement_of
 from teams.rules import Person, person_of
 
 
@@ -87,6 +91,7 @@ def raise_it(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     """Raise a point, or say that it will be said aloud, or note what was noticed."""
     person = person_of(request)
     form = RaiseForm(request.POST)
+    status = 422
     jotting = form.cleaned_data["jotting"] if form.is_valid() else None
     if form.is_valid():
         text, key = form.cleaned_data["text"], form.cleaned_data["key"]
@@ -105,6 +110,9 @@ def raise_it(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
             return see_other(request, _room(slug, pk))
         except Invalid as refused:
             beside(form, refused)
+        except NotPossible as refused:  # closed meanwhile
+            beside(form, refused)
+            status = refused.status
     found = meeting_for(person, pk)
     source = (
         Jotting.objects.visible_to(person)
@@ -112,17 +120,43 @@ def raise_it(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
         .select_related("item__presenter__user")
         .first()
     )
-    return page(request, "learning/raise.html", raise_context(person, found, source, form), status=422)
+    return page(request, "learning/raise.html", raise_context(person, found, source, form), status=status)
 
 
 def reword(request: HttpRequest, slug: str, pk: int, point: int) -> HttpResponse:
-    """Other words for a point that still waits, or take it back."""
+    """Other words for a point that waits: the holder's alone to see and change until it is read back."""
     person = person_of(request)
-    if request.POST.get("withdraw"):
-        points.withdraw_point(by=person.member, meeting=pk, point=point)
+    found = meeting_for(person, pk)
+    ensure(person.member, Do.RAISE, found)
+    waiting = Point.objects.filter(meeting=found, pk=point, state=PointState.WAITING).first()
+    if waiting is None:
         return see_other(request, _room(slug, pk))
-    points.reword_waiting(by=person.member, meeting=pk, point=point, text=request.POST.get("text", ""))
-    return see_other(request, _room(slug, pk))
+    form = PointForm(request.POST or None, initial={"text": waiting.text, "version": waiting.version})
+    status = 422
+    if request.method == "POST" and form.is_valid():
+        try:
+            points.reword_waiting(
+                by=person.member,
+                meeting=pk,
+                point=point,
+                text=form.cleaned_data["text"],
+                seen=form.cleaned_data["version"],
+            )
+            return see_other(request, _room(slug, pk))
+        except Stale as refused:
+            beside(form, refused)
+            status = 409
+        except Invalid as refused:
+            beside(form, refused)
+    context = room_context(person, found) | {"source": waiting, "form": form, "agreement": agreement_of(person.team.pk)}
+    return page(request, "learning/waiting.html", context, status=status if form.is_bound else 200)
+
+
+def take_back(request: HttpRequest, slug: str, pk: int, point: int) -> HttpResponse:
+    """Take a point that waits back, before anybody saw it."""
+    person = person_of(request)
+    points.withdraw_point(by=person.member, meeting=pk, point=point)
+    return done(request, _room(slug, pk))
 
 
 def offer(request: HttpRequest, slug: str, pk: int) -> HttpResponse:

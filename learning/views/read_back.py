@@ -6,7 +6,7 @@ from django.utils.translation import gettext as _
 
 from core.errors import Invalid
 from core.forms import beside
-from core.http import done, is_htmx, page, see_other
+from core.http import as_ids, done, is_htmx, page, see_other
 from learning.forms.room import WordsForm
 from learning.roles import Outcome, PointState
 from learning.services import read_back
@@ -22,7 +22,7 @@ def _room(slug: str, pk: int) -> str:
 def start(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     """Start with the picked points, or with the first three."""
     person = person_of(request)
-    picked = [int(value) for value in request.POST.getlist("points") if value.isdecimal() and len(value) < 18]
+    picked = as_ids(request.POST.getlist("points"))
     try:
         read_back.start(by=person.member, meeting=pk, picked=picked if request.POST.get("picked") else None)
     except Invalid as refused:

@@ -17,10 +17,10 @@ from learning.services.read_back import points_to_read
 from meetings.models import ItemKind, Meeting, Phase, Task
 from meetings.queries import agenda_of, code_of, here, meeting_for
 from meetings.roles import Do, SeatKind
-from meetings.rules import may, seats_of, tidy_code
+from meetings.rules import may, seats_of
 from teams.queries import agreement_of, people
 from teams.roles import RaiseRule
-from teams.rules import Person, person_of
+from teams.rules import Person, is_member, person_of
 
 
 def meeting(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
@@ -164,21 +164,22 @@ def _record(request: HttpRequest, person: Person, meeting: Meeting) -> HttpRespo
     return page(request, "learning/closed.html", context)
 
 
-def wall(request: HttpRequest, code: str) -> HttpResponse:
-    """The shared screen: to look only. A member who is signed in lands here too, since this is the projector's address."""
+def wall(request: HttpRequest, wall: str) -> HttpResponse:
+    """The shared screen: to look only. A member who is signed in lands in the room instead."""
     principal = principal_of(request)
     found = meeting_for(principal, principal.meeting_id or 0)
+    if request.user.is_authenticated and is_member(request.user.pk, found.team_id):
+        return see_other(request, reverse("meeting", args=[found.team.slug, found.pk]))
     context = {
         "meeting": found,
         "team": found.team,
         "live": found,
         "audience": "wall",
-        "code": code,
     }
     response = page(request, "learning/wall.html", context)
     response.set_cookie(
         settings.WALL_COOKIE_NAME,
-        tidy_code(code),
+        wall,
         secure=settings.SECURE,
         httponly=True,
         samesite="Lax",

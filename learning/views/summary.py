@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from core.errors import Invalid, Stale
 from core.forms import beside
-from core.http import page, see_other
+from core.http import as_id, page, see_other
 from learning.forms.room import LineForm, PointForm
 from learning.queries import record_of, sent
 from learning.rules import ensure_may_send, ensure_over
@@ -30,7 +30,6 @@ def _compose(request: HttpRequest, slug: str, pk: int) -> str:
 def _page(request: HttpRequest, person: Person, meeting: Meeting, *, status: int = 200, **more: Any) -> HttpResponse:
     record = record_of(meeting)
     line = record.summary.line if record.summary else ""
-    editing = request.GET.get("edit", "")
     context: dict[str, Any] = {
         "person": person,
         "team": person.team,
@@ -40,7 +39,7 @@ def _page(request: HttpRequest, person: Person, meeting: Meeting, *, status: int
         "sent": sent(record.summary),
         "line_form": LineForm(initial={"line": line, "version": record.summary.version if record.summary else 1}),
         "add_form": PointForm(initial={"key": uuid.uuid4()}) if request.GET.get("add") else None,
-        "editing": int(editing) if editing.isdecimal() and len(editing) < 18 else None,
+        "editing": as_id(request.GET.get("edit")),
         "recipients": len(people(person)),
     }
     if context["editing"]:

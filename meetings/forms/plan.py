@@ -70,19 +70,10 @@ class MeetingForm(forms.Form):
         return {name: self.cleaned_data[name] for name in ("starts", "minutes", "place", "video")}
 
 
-ADDABLE = [
-    (ItemKind.CASE.value, ItemKind.CASE.label),
-    (ItemKind.OTHER.value, _("Item")),
-    (ItemKind.LOOK_BACK.value, ItemKind.LOOK_BACK.label),
-    (ItemKind.READ_BACK.value, ItemKind.READ_BACK.label),
-    (ItemKind.WRITE_UP.value, ItemKind.WRITE_UP.label),
-]
-
-
 class ItemForm(forms.Form):
     """One item of the agenda."""
 
-    kind = forms.ChoiceField(choices=ADDABLE, required=False, widget=forms.HiddenInput)
+    kind = forms.ChoiceField(choices=ItemKind.choices, required=False, widget=forms.HiddenInput)
     label = forms.CharField(label=_("Item"), max_length=80, required=False)
     presenter = Presenters(
         label=_("Who brings it"),

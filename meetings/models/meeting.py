@@ -16,9 +16,11 @@ from core.base import Keyed, Versioned
 from core.live import Live
 from core.policy import Principal
 from core.privacy import classes
+from core.scope import scope
 from teams.models import Membership, Team
 
 ROOM_OPENS = timedelta(minutes=15)
+NEVER_BEGAN = timedelta(hours=12)  # so long after its start a planned meeting that nobody began is past
 
 
 class Phase(models.TextChoices):
@@ -46,8 +48,9 @@ class MeetingQuerySet(models.QuerySet["Meeting"]):
         return self.filter(pk=principal.meeting_id or 0)
 
     def upcoming(self) -> Self:
-        """Planned or live, the nearest first."""
-        return self.filter(phase__in=[Phase.PLANNED, Phase.LIVE]).order_by("starts")
+        """Live, or planned and not long past, the nearest first. One that nobody began isn't upcoming for ever."""
+        due = Q(phase=Phase.PLANNED, starts__gt=clock.now() - NEVER_BEGAN)
+        return self.filter(Q(phase=Phase.LIVE) | due).order_by("starts")
 
     def held(self) -> Self:
         """Closed, the latest first."""
@@ -96,8 +99,8 @@ class Meeting(Live, Keyed, Versioned):
 
     @contextmanager
     def surroundings(self) -> Iterator[None]:
-        """Fragments are rendered in one language and in the team's own time, whoever caused it."""
-        with super().surroundings(), timezone.override(self.team.zone):
+        """Fragments are rendered in one language and in the team's own time, within its own rows, whoever caused it."""
+        with scope(self.team_id), super().surroundings(), timezone.override(self.team.zone):
             yield
 
     @property
@@ -113,7 +116,9 @@ class Meeting(Live, Keyed, Versioned):
     @property
     def is_open(self) -> bool:
         """Whether the room can be entered: it is live, or about to be."""
-        return self.phase == Phase.LIVE or (self.phase == Phase.PLANNED and clock.now() >= self.opens)
+        return self.phase == Phase.LIVE or (
+            self.phase == Phase.PLANNED and self.opens <= clock.now() < self.starts + NEVER_BEGAN
+        )
 
     @property
     def is_live(self) -> bool:

@@ -76,10 +76,12 @@ def add_item(
 def _place_for(meeting: Meeting, kind: ItemKind) -> int:
     """Before the read-back to come, a case before business too; else last. Never before what has begun."""
     later = [ItemKind.READ_BACK, ItemKind.BUSINESS] if kind == ItemKind.CASE else [ItemKind.READ_BACK]
+    items = Item.objects.filter(meeting=meeting)
+    begun = items.filter(started_at__isnull=False).aggregate(last=Max("position"))["last"] or 0
     coming = (
-        Item.objects.filter(meeting=meeting, kind__in=later, started_at=None).values_list("position", flat=True).first()
+        items.filter(kind__in=later, started_at=None, position__gt=begun).values_list("position", flat=True).first()
     )
-    last = Item.objects.filter(meeting=meeting).aggregate(last=Max("position"))["last"] or 0
+    last = items.aggregate(last=Max("position"))["last"] or 0
     return int(coming if coming is not None else last + 1)
 
 
@@ -191,8 +193,14 @@ def next_item(*, by: Membership, meeting: int, after: int | None) -> None:
 def go_to(meeting: Meeting, item: Item, *, by: Membership) -> None:
     """Straight to one item (the read-back, when its time has come). The caller has locked the meeting."""
     on = Item.objects.filter(meeting=meeting, started_at__isnull=False, ended_at=None).first()
-    if on is None or on.pk != item.pk:
-        _go(meeting, on, item, by)
+    if on is not None and on.pk == item.pk:
+        return
+    if on is not None and item.position > on.position + 1:  # the items between aren't lost: they come after it
+        between = Item.objects.filter(meeting=meeting, position__gt=on.position, position__lt=item.position)
+        between.update(position=F("position") + 1)
+        item.position = on.position + 1
+        item.save(update_fields=["position"])
+    _go(meeting, on, item, by)
 
 
 def _go(meeting: Meeting, on: Item | None, to: Item, by: Membership) -> None:

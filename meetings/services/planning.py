@@ -56,6 +56,7 @@ def plan_meeting(
 ) -> Meeting:
     """A new meeting with its agenda, its wall's code, and the seats the team's agreement and habits propose."""
     ensure(by, Act.PLAN)
+    guard.check(place=place)
     same = {"starts": starts, "minutes": minutes, "place": place.strip(), "video": video.strip()}
     meeting, made = Meeting.once(key=key, team_id=by.team_id, same=same, planned_by=by)
     if not made:
@@ -122,6 +123,7 @@ def change_plan(
     found = lock(meeting, by=by)
     ensure(by, Act.PLAN)
     ensure_phase(found, Phase.PLANNED)
+    guard.check(place=place)
     wanted = {"starts": starts, "minutes": minutes, "place": place.strip(), "video": video.strip()}
     if all(getattr(found, name) == value for name, value in wanted.items()):
         return found

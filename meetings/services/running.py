@@ -49,7 +49,8 @@ def tick_attendance(*, by: Membership, meeting: int, here: Iterable[int]) -> Mee
     members = set(
         Membership.objects.present().filter(team_id=found.team_id, pk__in=set(here)).values_list("pk", flat=True)
     )
-    ticked = set(Attendance.objects.filter(meeting=found).values_list("member_id", flat=True))
+    # Only those who belong to the team now can be ticked or unticked: whoever has left since was here all the same.
+    ticked = set(Attendance.objects.filter(meeting=found, member__until=None).values_list("member_id", flat=True))
     Attendance.objects.filter(meeting=found, member_id__in=ticked - members).delete()
     Attendance.objects.bulk_create(
         Attendance(team_id=found.team_id, meeting=found, member_id=member, recorded_by=by, at=clock.now())

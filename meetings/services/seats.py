@@ -80,14 +80,25 @@ def leave_seat(*, by: Membership, meeting: int, kind: SeatKind) -> Meeting:
     return found
 
 
+def vacate(member: int, *, team: int) -> None:
+    """Whoever belongs to the team no longer gets up from every seat in a meeting that isn't over. Inside the leaving's transaction."""
+    held = Seat.objects.current().filter(team_id=team, member_id=member, meeting__phase__in=[Phase.PLANNED, Phase.LIVE])
+    for taken in held.select_related("meeting"):
+        taken.until = max(clock.now(), taken.since)
+        taken.save(update_fields=["until"])
+        record("seat left", by=None, team=team, subject=f"meeting {taken.meeting_id}", seat=taken.kind)
+        touch(taken.meeting, "seats")
+
+
 @transaction.atomic
 def flag_small(*, by: Membership, meeting: int) -> Meeting:
     """Say that four or fewer are here, so that one person may hold two seats. Recorded."""
     found = lock(meeting, by=by)
     ensure(by, Do.TAKE_SEAT, found)
     ensure_phase(found, Phase.PLANNED, Phase.LIVE)
-    if Attendance.objects.filter(meeting=found).count() > SMALL:
-        raise NotPossible(_("More than four people are ticked as here, so each seat has its own person."))
+    here = Attendance.objects.filter(meeting=found).count()
+    if (here or Membership.objects.present().filter(team_id=found.team_id).count()) > SMALL:
+        raise NotPossible(_("Tick who is here first. With more than four, each seat has its own person."))
     if not found.small:
         found.small = True
         found.save(update_fields=["small"])

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from core.errors import Invalid, Stale
 from core.forms import beside
-from core.http import page, see_other
+from core.http import as_id, page, see_other
 from meetings.forms.plan import ItemForm, MeetingForm
 from meetings.fragments import seat_context
 from meetings.models import ItemKind, Meeting, Phase
@@ -27,8 +27,11 @@ def new(request: HttpRequest, slug: str) -> HttpResponse:
     if request.method == "POST":
         form = MeetingForm(request.POST, team=person.team)
         if form.is_valid():
-            meeting = planning.plan_meeting(by=person.member, key=form.cleaned_data["key"], **form.values())
-            return see_other(request, reverse("meeting_plan", args=[slug, meeting.pk]))
+            try:
+                meeting = planning.plan_meeting(by=person.member, key=form.cleaned_data["key"], **form.values())
+                return see_other(request, reverse("meeting_plan", args=[slug, meeting.pk]))
+            except Invalid as refused:
+                beside(form, refused)
     else:
         form = MeetingForm.fresh(person.team, str(uuid.uuid4()))
     context = {"person": person, "team": person.team, "here": "home", "form": form}
@@ -48,8 +51,11 @@ def plan(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
         except Stale as refused:
             beside(form, refused)
             return plan_page(request, person, meeting, form=form, status=409)
-        messages.info(request, _("Kept."))
-        return see_other(request, reverse("meeting_plan", args=[slug, pk]))
+        except Invalid as refused:
+            beside(form, refused)
+        else:
+            messages.info(request, _("Kept."))
+            return see_other(request, reverse("meeting_plan", args=[slug, pk]))
     return plan_page(request, person, meeting, form=form, status=422 if form.is_bound else 200)
 
 
@@ -65,8 +71,7 @@ def plan_page(
 ) -> HttpResponse:
     """The page, with whichever form is being filled in."""
     agenda = agenda_of(meeting)
-    if editing is None and item_form is None and request.GET.get("item", "").isdecimal():
-        editing = int(request.GET["item"])
+    if editing is None and item_form is None and (editing := as_id(request.GET.get("item"))):
         row = next((row for row in agenda.rows if row.item.pk == editing and not row.item.is_done), None)
         if row is not None:
             initial = {name: getattr(row.item, name) for name in ("kind", "label", "presenter", "minutes", "version")}

@@ -6,7 +6,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from core.errors import Invalid
-from core.http import done, see_other
+from core.http import as_id, as_ids, done, see_other
 from meetings.forms.plan import SeatForm, TaskForm
 from meetings.models import Task
 from meetings.queries import meeting_for
@@ -14,11 +14,6 @@ from meetings.roles import SeatKind
 from meetings.services import agenda, running, seats
 from teams.queries import people
 from teams.rules import person_of
-
-
-def _number(request: HttpRequest, name: str) -> int | None:
-    value = request.POST.get(name, "")
-    return int(value) if value.isdecimal() and len(value) < 18 else None
 
 
 def _room(request: HttpRequest, slug: str, pk: int) -> str:
@@ -59,7 +54,7 @@ def begin(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
 def next_item(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     """On to the next item."""
     person = person_of(request)
-    agenda.next_item(by=person.member, meeting=pk, after=_number(request, "after"))
+    agenda.next_item(by=person.member, meeting=pk, after=as_id(request.POST.get("after")))
     return done(request, _room(request, slug, pk))
 
 
@@ -67,7 +62,7 @@ def more_minutes(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     """Five more minutes for the item that is on."""
     person = person_of(request)
     agenda.more_minutes(
-        by=person.member, meeting=pk, item=_number(request, "item") or 0, seen=_number(request, "version")
+        by=person.member, meeting=pk, item=as_id(request.POST.get("item")) or 0, seen=as_id(request.POST.get("version"))
     )
     return done(request, _room(request, slug, pk))
 
@@ -79,7 +74,7 @@ def mark_task(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     if not form.is_valid():
         raise Invalid("task", _("Choose one of the ready words."))
     agenda.mark_task(
-        by=person.member, meeting=pk, item=_number(request, "item") or 0, task=Task(form.cleaned_data["task"])
+        by=person.member, meeting=pk, item=as_id(request.POST.get("item")) or 0, task=Task(form.cleaned_data["task"])
     )
     return done(request, _room(request, slug, pk))
 
@@ -87,7 +82,7 @@ def mark_task(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
 def attendance(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     """Who is here, as one person ticks it."""
     person = person_of(request)
-    ticked = {int(value) for value in request.POST.getlist("here") if value.isdecimal() and len(value) < 18}
+    ticked = set(as_ids(request.POST.getlist("here")))
     if request.POST.get("everyone"):
         ticked = {member.pk for member in people(person)}
     running.tick_attendance(by=person.member, meeting=pk, here=ticked)

@@ -9,7 +9,7 @@ from core.http import page, see_other
 from core.scope import everything
 from meetings.forms.plan import CodeForm
 from meetings.models import WallCode
-from meetings.rules import tidy_code
+from meetings.rules import tidy_code, wall_token
 
 
 def enter(request: HttpRequest) -> HttpResponse:
@@ -23,7 +23,7 @@ def enter(request: HttpRequest) -> HttpResponse:
         with everything("a code says which meeting"):
             found = WallCode.objects.filter(code=code).select_related("meeting").first()
         if found is not None and found.meeting.is_open:
-            return see_other(request, reverse("wall", args=[code]))
+            return see_other(request, reverse("wall", args=[wall_token(code)]))
         form.add_error(
             "code", _("This code is not in use. Codes work from 15 minutes before a meeting until it closes.")
         )

@@ -11,9 +11,11 @@
   const address = (tail) => `${path}${tail}?rev=${room.dataset.rev}${query ? "&" + query : ""}`;
   let stream = null, heard = 0, moved = 0, timer = 0, failures = 0, swallowed = 0, lostAt = 0, over = false, asking = null;
   let swaps = Promise.resolve();
+  const missed = new Set();
 
   const state = (name) => { room.dataset.state = name; };
   const later = (work, ms) => { clearTimeout(timer); timer = setTimeout(work, ms); };
+  const tell = (subject) => document.body.dispatchEvent(new CustomEvent(`live:${subject}`, { bubbles: true }));
   const spread = (ms) => ms * (0.5 + Math.random());
 
   // What came is shown in order; what is older than shown is dropped.
@@ -25,7 +27,7 @@
       if (anew && html) await htmx.swap({ text: html, sourceElement: document.body, target: document.body, swap: "none" });
       room.dataset.rev = `${Math.max(revision ?? 0, shown)}.${Math.max(counter ?? 0, own)}`;
       moved = Date.now();
-      for (const subject of subjects) document.body.dispatchEvent(new CustomEvent(`live:${subject}`, { bubbles: true }));
+      subjects.forEach(tell);
     }).catch((error) => console.error(error));
     return swaps;
   };
@@ -34,7 +36,16 @@
     heard = Date.now();
     failures = lostAt = 0;
     line(false);
+    const again = [...missed];
+    missed.clear();
+    again.forEach(tell);
   };
+
+  // A personal piece that couldn't be fetched (the line was gone, the server just then) is fetched again at the next sign of life.
+  document.addEventListener("htmx:finally:request", ({ detail: { ctx } }) => {
+    if (ctx.request.method !== "GET" || ctx.response?.status < 500) return;
+    for (const [, subject] of (ctx.sourceElement.getAttribute("hx-trigger") || "").matchAll(/live:(\w+)/g)) missed.add(subject);
+  });
 
   // The line beside the field: small and late.
   const line = (lost) => {
@@ -101,8 +112,8 @@
     lost();
     const answered = await ask();
     if (over) return;
-    if (answered && swallowed > 1) poll();
-    else later(answered ? connect : back, answered ? spread(400) : Math.min(spread(500 * 2 ** failures), 15000));
+    if (answered && swallowed > 2) poll();
+    else later(answered ? connect : back, answered ? spread(400 * 3 ** swallowed) : Math.min(spread(500 * 2 ** failures), 15000));
   };
 
   const poll = async () => {
@@ -120,12 +131,14 @@
     if (over || document.hidden) return;
     const asked = room.dataset.rev;
     const mine = stream = new EventSource(address(""));
+    let greeted = false;
     const on = (name, work) => mine.addEventListener(name, (event) => { if (mine === stream) { well(); work(event.data); } });
     state("opening");
     later(() => { swallowed += 1; back(); }, OPEN);
     on("hello", (data) => {
       if (restored(asked, data)) return;
       swallowed = 0;
+      greeted = true;
       state("live");
       document.dispatchEvent(new CustomEvent("app:clock", { detail: Number(data.split(" ")[1]) }));
       watch();
@@ -140,7 +153,11 @@
       show(null, Number(counter), subjects, "");
     });
     on("beat", (data) => document.dispatchEvent(new CustomEvent("app:clock", { detail: Number(data) })));
-    mine.onerror = () => { if (mine === stream) back(); };
+    mine.onerror = () => {
+      if (mine !== stream) return;
+      if (!greeted) swallowed += 1; // refused: too many, or a proxy that is picky
+      back();
+    };
   };
 
   const watch = () => later(() => (Date.now() - heard > SILENT ? back() : watch()), 5000);
@@ -161,7 +178,8 @@
   document.addEventListener("htmx:after:request", ({ detail: { ctx } }) => {
     const posted = ctx.request.method !== "GET" && ctx.response.status < 300;
     const at = Date.now();
-    if (posted) setTimeout(() => { if (moved < at) ask(); }, 700);
+    if (posted && over) again(); // signed in anew, in another tab
+    else if (posted) setTimeout(() => { if (moved < at) ask(); }, 700);
   });
 
   // An answer of htmx may hold a fragment, too: never an older one than the stream has shown.

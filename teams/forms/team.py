@@ -1,7 +1,5 @@
 """Founding a team, asking people in, roles, the agreement."""
 
-from zoneinfo import available_timezones
-
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
@@ -28,12 +26,6 @@ class TeamForm(forms.Form):
         label=_("Time zone"), choices=[(zone, zone) for zone in COMMON_ZONES], initial="Europe/London"
     )
     key = forms.UUIDField(required=False, widget=forms.HiddenInput)
-
-    def clean_zone(self) -> str:
-        zone: str = self.cleaned_data["zone"]
-        if zone not in available_timezones():
-            raise forms.ValidationError(_("We don’t know this time zone."))
-        return zone
 
 
 class NameForm(forms.Form):

@@ -126,3 +126,7 @@ class Invitation(Keyed):
     class Meta:
         ordering = ["-pk"]
         constraints = [models.UniqueConstraint(fields=["team", "key"], name="invitation_key_once")]
+
+    @property
+    def is_open(self) -> bool:
+        return not (self.accepted_at or self.withdrawn_at) and self.expires_at > clock.now()

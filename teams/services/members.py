@@ -53,10 +53,13 @@ def invite(*, by: Membership, email: str, key: uuid.UUID | None = None) -> Invit
 
 @transaction.atomic
 def invite_again(*, by: Membership, invitation: Invitation) -> Invitation:
-    """A fresh link to the same address; the old one stops working."""
+    """A fresh link to the same address; the old one stops working. A second tap sends nothing more."""
     ensure(by, Act.INVITE)
-    withdraw(by=by, invitation=invitation)
-    return invite(by=by, email=invitation.email)
+    locked = Invitation.objects.select_for_update().get(pk=invitation.pk)
+    if not locked.is_open:
+        return locked
+    withdraw(by=by, invitation=locked)
+    return invite(by=by, email=locked.email)
 
 
 @transaction.atomic

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.core import signing
 from django.db import IntegrityError, transaction
 
+from core.live import cut
 from core.scope import everything
 from teams.models import Invitation, User
 from teams.services.activity import record
@@ -50,9 +51,10 @@ def note_sign_in(user: User, *, how: str) -> None:
 
 
 def note_sign_out(user: User) -> None:
-    """Write down that somebody signed out."""
+    """Write down that somebody signed out. Their open streams end; another device of theirs comes back by itself."""
     with everything("sign-out"):
         record("signed out", by=user.pk, team=None, subject=f"user {user.pk}")
+        cut(user=user.pk)
 
 
 def demo_token(user: User) -> str:

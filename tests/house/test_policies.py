@@ -3,7 +3,9 @@
 import json
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from itertools import cycle
 from typing import Any
+from urllib.parse import urlencode
 from uuid import uuid4
 
 import pytest
@@ -15,7 +17,7 @@ from django.urls import path
 
 from core import clock
 from core.policy import Anyone, SignedIn, allow
-from meetings.rules import Wall
+from meetings.rules import Wall, wall_token
 from teams.rules import Member
 from tests.cast import Cast, Stage, client_of, items_of, look, stage
 from tests.marks import ROWS
@@ -45,7 +47,9 @@ def test_a_route_without_a_policy_is_found() -> None:
     def bare(request: HttpRequest) -> HttpResponse:
         return HttpResponse()
 
-    assert without_policy(every_route([path("a/", bare, name="a"), path("b/", allow(Anyone(), bare), name="b")])) == ["a"]
+    assert without_policy(every_route([path("a/", bare, name="a"), path("b/", allow(Anyone(), bare), name="b")])) == [
+        "a"
+    ]
 
 
 def test_whatever_lies_below_a_team_is_its_members_alone() -> None:
@@ -85,7 +89,9 @@ MEMBERS_MAY = {
     "POST jotting_delete": "303 303 303 303 303",
     "GET raise_page": "303 200 303 303 303",
     "POST point_raise": "403 303 403 403 403",
+    "GET point_reword": "403 200 403 403 403",
     "POST point_reword": "403 303 403 403 403",
+    "POST point_take_back": "403 303 403 403 403",
     "POST offer": "303 303 303 303 303",
     "POST offer_answer": "403 303 403 403 403",
     "POST read_back": "303 303 303 303 303",
@@ -131,7 +137,7 @@ MEMBERS_MAY = {
 # Nobody · a wall that knows a code · Vi, who has left · Otto of Mill Lane · a member
 OTHERS = ("nobody", "wall", "vi", "otto", "ben")
 OTHERS_MAY = {
-    "GET wall": "200 200 200 200 200",
+    "GET wall": "200 200 200 200 303",
     "GET wall_enter": "200 200 200 200 200",
     "POST wall_enter": "303 303 303 303 303",
     "GET home": "302 302 200 303 303",
@@ -174,7 +180,7 @@ def place(stage: Stage, route: Route) -> dict[str, object]:
         "offer": stage.offer.pk,
         "invitation": stage.invitation.pk,
         "token": stage.token,
-        "code": stage.code,
+        "code": wall_token(stage.code),
     }
 
 
@@ -184,7 +190,7 @@ def posted(cast: Cast, stage: Stage, route: Route) -> dict[str, Any]:
     day = (clock.now() + timedelta(days=7)).date().isoformat()
     plan = {"day": day, "at": "10:00", "minutes": "60", "place": "Room 2"}
     text = {"text": "A short call the day before helps"}
-    return {
+    data: dict[str, dict[str, Any]] = {
         "meeting_new": plan,
         "meeting_plan": plan,
         "item_add": {"kind": "case", "minutes": "10"},
@@ -213,7 +219,8 @@ def posted(cast: Cast, stage: Stage, route: Route) -> dict[str, Any]:
         "account_request_login_code": {"email": "somebody@harbour.example"},
         "account_confirm_login_code": {"code": "123456"},
         "wall_enter": {"code": stage.code},
-    }.get(route.name, {})
+    }
+    return data.get(route.name, {})
 
 
 class Browsers:
@@ -225,10 +232,12 @@ class Browsers:
         for name in (*MEMBERS, "otto", "vi"):
             self.cookies[name] = {k: v.value for k, v in client_of(getattr(cast, name)).cookies.items()}
         wall = Client()
-        wall.get(f"/wall/{code}/")
+        wall.get(f"/wall/{wall_token(code)}/")
         self.cookies["wall"] = {k: v.value for k, v in wall.cookies.items()}
 
-    def ask(self, who: str, method: str, address: str, data: dict[str, Any] | None = None, **headers: str) -> HttpResponse:
+    def ask(
+        self, who: str, method: str, address: str, data: dict[str, Any] | None = None, **headers: str
+    ) -> HttpResponse:
         self.client.cookies.clear()
         for name, value in self.cookies[who].items():
             self.client.cookies[name] = value
@@ -275,9 +284,7 @@ def test_what_each_member_may_is_what_the_table_says(cast: Cast, world: Stage, b
     assert found == MEMBERS_MAY
 
 
-def test_what_everybody_may_without_a_team_is_what_the_table_says(
-    cast: Cast, world: Stage, browsers: Browsers
-) -> None:
+def test_what_everybody_may_without_a_team_is_what_the_table_says(cast: Cast, world: Stage, browsers: Browsers) -> None:
     found = table(cast, world, browsers, OTHERS, teams=False)
     assert found == OTHERS_MAY
 
@@ -307,7 +314,7 @@ def test_a_method_that_a_route_does_not_know_is_refused_to_everybody_alike(
             found[f"{method} {route.name}"] = {
                 browsers.ask(who, method, address).status_code for who in ("nobody", "otto", "ben", "mo")
             }
-    assert found == dict.fromkeys(found, {405})
+    assert found == {key: {405} for key in found}
 
 
 def test_another_teams_addresses_are_not_there_for_any_of_us(cast: Cast, world: Stage, browsers: Browsers) -> None:
@@ -319,7 +326,7 @@ def test_another_teams_addresses_are_not_there_for_any_of_us(cast: Cast, world: 
         for method in route.methods:
             for address in route.addresses(there):
                 found[f"{method} {address}"] = {browsers.ask(who, method, address, {}).status_code for who in MEMBERS}
-    assert found == dict.fromkeys(found, {404})
+    assert found == {key: {404} for key in found}
 
 
 def test_another_teams_rows_are_not_there_under_our_own_address(cast: Cast, world: Stage, browsers: Browsers) -> None:
@@ -376,8 +383,95 @@ def test_pages_that_somebody_was_let_into_are_never_stored(cast: Cast, world: St
     assert {address: said for address, said in found.items() if "no-store" not in said} == {}
 
 
+NASTIEST = ("x\x00y", "", "9" * 26, "x" * 10_000)  # tried in every field; of the others each field gets some in turn
+NASTY = (
+    "\x00",
+    " ",
+    "-1",
+    "0",
+    "2147483648",
+    "9223372036854775808",
+    "1e400",
+    "NaN",
+    "٣",
+    "²",
+    "true",
+    "null",
+    "[]",
+    "'; DROP TABLE teams_team; --",
+    "<script>alert(1)</script>",
+    "{{ 7 }}{% now %}",
+    "%s%(x)s",
+    "../../etc/passwd",
+    "\u202e\u200b\ufeff",
+    "😀" * 50,
+    "a\r\nBcc: x@example.org",
+    "2026-02-30",
+    "9999-12-31",
+    "0001-01-01",
+    "25:61",
+    "not-a-uuid",
+    "00000000-0000-0000-0000-000000000000",
+)
+FIELDS = {  # beside what is posted in the table
+    "item_add": ("label", "presenter", "key"),
+    "item_change": ("label", "presenter"),
+    "item_move": ("to", "from"),
+    "seat": ("me", "leave", "from"),
+    "jotting_keep": ("key",),
+    "jotting_change": ("version",),
+    "point_raise": ("kind", "jotting", "key", "aloud"),
+    "point_reword": ("version",),
+    "offer": ("unnamed", "key"),
+    "offer_answer": ("later",),
+    "read_back": ("points", "picked"),
+    "read_back_none": ("outcome", "from"),
+    "words": ("applies", "action", "owner", "outcome"),
+    "summary": ("version", "send"),
+    "summary_add": ("key",),
+    "summary_reword": ("version",),
+    "meeting_new": ("video", "key"),
+    "meeting_plan": ("video", "version"),
+    "invite": ("key",),
+    "member": ("is_lead",),
+    "agreement_change": ("way_out",),
+    "attendance": ("everyone",),
+}
+DOES = {"jotting_keep": "lin", "jotting_change": "lin", "words": "sol", "meeting_close": "ada"}
+
+
+def test_nasty_values_in_any_field_are_never_a_fault_of_ours(cast: Cast, world: Stage, browsers: Browsers) -> None:
+    faults, turn = [], cycle(NASTY)
+    for route in every_route():
+        if "POST" not in route.methods:
+            continue
+        data = posted(cast, world, route)
+        address = route.addresses({**place(world, route), "member": cast.kit.pk})[0]
+        who = DOES.get(route.name, "lin" if route.name.startswith(("point", "offer_", "summary")) else "mo")
+        for field in (*data, *FIELDS.get(route.name, ())):
+            for value in (*NASTIEST, next(turn)):
+                status = browsers.ask(who, "POST", address, {**data, field: value}).status_code
+                if status >= 500:
+                    faults.append(f"{route.name} {field}={value[:20]!r}: {status}")
+    assert faults == []
+
+
+def test_nasty_values_in_a_query_are_never_a_fault_of_ours(cast: Cast, world: Stage, browsers: Browsers) -> None:
+    faults = []
+    for route in every_route():
+        if "GET" not in route.methods:
+            continue
+        address = route.addresses({**place(world, route), "member": cast.kit.pk})[0]
+        for value in ("x\x00y", "9" * 26, "²"):
+            for names in (("item",), ("add", "edit", "words", "next", "from")):
+                asked = f"{address}?{urlencode(dict.fromkeys(names, value))}"
+                if browsers.ask("mo", "GET", asked).status_code >= 500:
+                    faults.append(asked)
+    assert faults == []
+
+
 def test_a_wall_looks_at_its_own_meeting_and_at_nothing_else(cast: Cast, world: Stage, browsers: Browsers) -> None:
-    html = browsers.ask("wall", "GET", f"/wall/{world.code}/").content.decode()
+    html = browsers.ask("wall", "GET", f"/wall/{wall_token(world.code)}/").content.decode()
     assert [words for words in (world.jotting.text, world.offer.text, world.waiting.text) if words in html] == []
     assert "Lin keeps our learning in mind" in html
     assert browsers.ask("wall", "GET", f"/t/harbour-street/m/{world.live.pk}/").status_code == 302

@@ -65,7 +65,7 @@ def _sent(cast: Cast, meeting: Meeting) -> None:
 PAGES: dict[str, tuple[Callable[[Cast, int], str], str, int]] = {
     "the room of a member": (room, "ben", 31),
     "the room of the holder": (room, "lin", 33),
-    "a closed meeting": (closed_page, "ben", 25),
+    "a closed meeting": (closed_page, "ben", 26),
     "the team’s home": (home, "ben", 20),
     "the dashboard": (dashboard, "mo", 17),
 }

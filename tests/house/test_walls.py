@@ -22,11 +22,11 @@ from tests.marks import ROWS
 pytestmark = ROWS
 
 OURS = [model for label in ("teams", "meetings", "learning") for model in apps.get_app_config(label).get_models()]
-OWNED = [model for model in OURS if any(field.name == "team" for field in model._meta.fields)]
-WALLED = [*OWNED, Team]
+OWNED: list[type[models.Model]] = [model for model in OURS if any(field.name == "team" for field in model._meta.fields)]
+WALLED: list[type[models.Model]] = [*OWNED, Team]
 
 
-def asked(sql: str, *params: object) -> list[tuple[object, ...]]:
+def asked(sql: str, *params: str) -> list[tuple[object, ...]]:
     """As the owner, who sees the catalogue and every row."""
     with connections["owner"].cursor() as cursor:
         cursor.execute(sql, params)

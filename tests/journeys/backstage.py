@@ -43,9 +43,11 @@ class Backstage:
         assert self.process.stdin and self.process.stdout
         self.process.stdin.write(json.dumps([what, given]) + "\n")
         self.process.stdin.flush()
-        answer = self.process.stdout.readline()
-        assert answer, self.log.read_text()
-        return json.loads(answer)
+        line = self.process.stdout.readline()
+        assert line, self.log.read_text()
+        answer = json.loads(line)
+        assert "failed" not in answer, answer["failed"]
+        return answer["done"]
 
     def end(self) -> None:
         assert self.process.stdin

@@ -2,6 +2,7 @@
 
 import json
 import sys
+import traceback
 from datetime import timedelta
 
 from django.contrib.sessions.models import Session
@@ -9,14 +10,15 @@ from django.contrib.sessions.models import Session
 from core import clock
 from core.scope import everything
 from learning.management.cast import gather, person
-from learning.models import Jotting, Turn
+from learning.models import Jotting, Offer, Point, Turn
 from learning.roles import PointState
 from learning.services import jottings, offers, points, read_back, summary
-from meetings.models import Item, ItemKind, Meeting, WallCode
+from meetings.models import Item, ItemKind, WallCode
 from meetings.roles import SeatKind
+from meetings.rules import wall_token
 from meetings.services import agenda, planning, running, seats
 from meetings.services.planning import Line
-from teams.models import Membership, User
+from teams.models import Letter, Membership, User
 from teams.services.members import invite, leave
 from teams.services.sign_in import demo_token
 
@@ -27,8 +29,11 @@ def serve() -> None:
     """Answer one line after another, until there are no more."""
     for line in sys.stdin:
         what, given = json.loads(line)
-        with everything("a journey's stage"):
-            answer = DEEDS[what](**given)
+        try:
+            with everything("a journey's stage"):
+                answer = {"done": DEEDS[what](**given)}
+        except Exception:
+            answer = {"failed": traceback.format_exc()}
         sys.stdout.write(json.dumps(answer) + "\n")
         sys.stdout.flush()
 
@@ -50,9 +55,10 @@ def team(slug: str, name: str) -> dict[str, str]:
     return {first: _link(member.user) for first, member in members.items()} | {"Otto": _link(person("Otto B", slug))}
 
 
-def ask_in(slug: str, email: str) -> int:
-    """Somebody is invited, and hasn't answered."""
-    return int(invite(by=_of(slug, "Mo"), email=email).pk)
+def ask_in(slug: str, email: str) -> str:
+    """Somebody is invited, and hasn't answered; the token of the link."""
+    asked = invite(by=_of(slug, "Mo"), email=email)
+    return str(Letter.objects.get(key=f"invitation:{asked.pk}").data["token"])
 
 
 def meeting(slug: str, seated: bool = True, begun: bool = True, days: int = 0) -> int:
@@ -158,17 +164,26 @@ def jotted(meeting: int) -> list[str]:
     return list(Jotting.objects.filter(meeting=meeting).order_by("pk").values_list("text", flat=True))
 
 
+def offered(meeting: int) -> list[str]:
+    return list(Offer.objects.filter(meeting=meeting).order_by("pk").values_list("text", flat=True))
+
+
 def items(meeting: int) -> list[list[object]]:
     """[id, title, minutes, label] of each item."""
     return [[item.pk, item.title, item.minutes, item.label] for item in Item.objects.filter(meeting=meeting)]
 
 
-def revision(meeting: int) -> int:
-    return int(Meeting.objects.values_list("revision", flat=True).get(pk=meeting))
+def member(slug: str, name: str) -> int:
+    return int(_of(slug, name).pk)
+
+
+def a_point(meeting: int, state: str) -> int:
+    """The first of this state."""
+    return int(Point.objects.filter(meeting=meeting, state=state)[0].pk)
 
 
 def wall_code(meeting: int) -> str:
-    return WallCode.objects.values_list("code", flat=True).get(meeting=meeting)
+    return wall_token(WallCode.objects.values_list("code", flat=True).get(meeting=meeting))
 
 
 DEEDS = {
@@ -176,6 +191,6 @@ DEEDS = {
     for deed in (
         *(team, ask_in, meeting, call_off, next_item, add_case, jot, offer, raise_points, notice),
         *(say_them, start_with_one, settle_all, close, send, take_out, end_sessions),
-        *(jotted, items, revision, wall_code),
+        *(jotted, offered, items, member, a_point, wall_code),
     )
 }

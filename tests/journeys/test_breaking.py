@@ -17,21 +17,21 @@ from tests.journeys.conftest import Open, Stack, Tab
 
 pytestmark = pytest.mark.browser
 
-# What a room shows, without what is made anew for each page: tokens, nonces, keys, and minutes that the browser counts.
+# Each live and each personal piece of a room, without what is inside it and a piece of its own, and without what is made anew for
+# each page: tokens, nonces, keys, and what the browser's clock says.
 SHOWN = """() => {
-  const shown = {};
-  const copy = document.body.cloneNode(true);
-  for (const each of copy.querySelectorAll("[hx-get], [data-rev][id]")) {
-    for (const part of [each, ...each.querySelectorAll("*")]) {
+  const pieces = "[hx-get][id], [data-rev][id]:not(main)";
+  return Object.fromEntries([...document.querySelectorAll(pieces)].map((piece) => {
+    const copy = piece.cloneNode(true);
+    for (const inner of copy.querySelectorAll(pieces)) inner.replaceWith(`[${inner.id}]`);
+    for (const part of [copy, ...copy.querySelectorAll("*")]) {
       for (const name of ["nonce", "hx-nonce", "data-htmx-powered", "data-busy", "open"]) part.removeAttribute(name);
       if (part.matches("[name=csrfmiddlewaretoken], [name=key]")) part.removeAttribute("value");
-      if (part.matches("[data-ends]")) part.textContent = "";
+      if (part.matches("[data-ends], [data-clock], [data-words][hidden]")) part.textContent = "";
+      if (part.matches("[data-due]")) part.hidden = false;
     }
-  }
-  for (const each of copy.querySelectorAll("[hx-get], [data-rev][id]")) {
-    shown[each.id] = each.outerHTML.replace(/\\s+/g, " ").replace(/> </g, "><");
-  }
-  return shown;
+    return [piece.id, copy.outerHTML.replace(/\\s+/g, " ").replace(/> </g, "><")];
+  }));
 }"""
 
 
@@ -100,7 +100,9 @@ def same_as_fresh(tab: Tab, path: str) -> None:
     wanted = fresh.evaluate(SHOWN)
     assert {"agenda", "now", "letterhead", "raised", "readback", "when", "controls", "roll", "desk"} <= wanted.keys()
     fresh.close()
-    assert tab.page.evaluate(SHOWN) == wanted
+    shown = tab.page.evaluate(SHOWN)
+    assert {name: (html, wanted.get(name)) for name, html in shown.items() if html != wanted.get(name)} == {}
+    assert shown.keys() == wanted.keys()
     assert tab.page.evaluate("window.neverReloaded") is True
 
 
@@ -112,7 +114,7 @@ def test_redis_dies(stack: Stack, room: Room) -> None:
     ada, lin = room.enter("Ada"), room.enter("Lin")
     answers: list[Response] = []
     for tab in (ada, lin):
-        tab.page.on("response", answers.append)
+        tab.page.on("response", lambda answer: answers.append(answer))
     back = kill(stack, "redis")
     ada.page.get_by_role("button", name="Next: Case 1 · Ben").click()
     lin.page.get_by_label("Jot what you notice").fill("the room went on")
@@ -128,18 +130,16 @@ def test_redis_dies(stack: Stack, room: Room) -> None:
 
 
 def test_the_worker_dies_while_a_letter_is_due(stack: Stack, room: Room) -> None:
-    ada = room.enter("Ada")
     back = kill(stack, "worker")
-    ada.page.once("dialog", lambda dialog: dialog.accept())
     room.do("close")
     address = f"lin.chen@{room.slug}.example"
     first = stack.letter(address, "ready to send|to send")
     back()
     room.do("send", line="Thank you.")  # and the worker that was started again does its work
     stack.letter(address, "what we learned")
-    assert [letter["message_id"] for letter in stack.letters() if "to send" in letter["subject"] and address in letter["to"]] == [
-        first["message_id"]
-    ]
+    assert [
+        letter["message_id"] for letter in stack.letters() if "to send" in letter["subject"] and address in letter["to"]
+    ] == [first["message_id"]]
 
 
 def test_the_web_dies_in_mid_meeting(stack: Stack, room: Room) -> None:
@@ -205,17 +205,13 @@ def test_a_double_click_and_a_form_posted_twice(room: Room) -> None:
 
 
 def test_somebody_is_taken_out(room: Room) -> None:
-    ada, ben = room.enter("Ada"), room.enter("Ben")
+    ben = room.enter("Ben")
     room.backstage("take_out", slug=room.slug, name="Ben")
     expect(ben.page.locator("main[data-state=gone]")).to_be_visible(timeout=2_000)
     expect(ben.page.get_by_text("This page isn’t open to you any more.")).to_be_visible()
     answer = ben.page.goto(room.path)
     assert answer is not None
     assert answer.status == 404
-    heard = len(ben.heard)
-    ada.page.get_by_role("button", name="Next: Case 1 · Ben").click()
-    expect(on(ada.page)).to_have_text("Case 1 · Ben")
-    assert ben.heard[heard:] == []
 
 
 def test_a_session_ends(room: Room) -> None:
@@ -237,6 +233,19 @@ def test_a_session_ends(room: Room) -> None:
     assert room.jotted() == ["still here"]
 
 
+def test_somebody_else_signs_in_on_the_same_computer(room: Room) -> None:
+    ben = room.enter("Ben")
+    offer = ben.page.get_by_label("Offer a learning point")
+    offer.fill("In nobody else’s name")
+    other = ben.context.new_page()
+    other.goto(room.links["Sol"])
+    other.close()
+    ben.page.get_by_role("button", name="Offer to Lin").click()
+    expect(ben.page.get_by_text(re.compile("Somebody else is signed in here now"))).to_be_visible()
+    expect(offer).to_have_value("In nobody else’s name")
+    assert room.backstage("offered", meeting=room.meeting) == []
+
+
 def test_somebody_signs_out_in_another_tab(room: Room) -> None:
     ada = room.enter("Ada")
     other = ada.context.new_page()
@@ -244,8 +253,6 @@ def test_somebody_signs_out_in_another_tab(room: Room) -> None:
     other.get_by_role("button", name="Sign out").click()
     expect(ada.page.locator("main[data-state=signed-out]")).to_be_visible()
     expect(ada.page.get_by_text("You were signed out. Your words are still here.")).to_be_visible()
-    room.do("next_item")
-    assert "Case 1 · Ben" not in "".join(words for words in ada.heard if "event" in words)
 
 
 def test_two_tabs_change_the_same_item(backstage: Backstage, open_tab: Open) -> None:
@@ -259,7 +266,7 @@ def test_two_tabs_change_the_same_item(backstage: Backstage, open_tab: Open) -> 
         tab.page.goto(f"/t/{slug}/m/{meeting}/plan/?item={rota}")
     mo.page.get_by_label("Item", exact=True).fill("Spring rota")
     mo.page.get_by_role("button", name="Done").last.click()
-    expect(mo.page.get_by_text("Spring rota · Mo")).to_be_visible()
+    expect(mo.page.get_by_text("Spring rota · Mo", exact=True)).to_be_visible()
     field = ada.page.get_by_label("Item", exact=True)
     field.fill("Summer rota")
     with ada.page.expect_navigation() as going:
@@ -272,4 +279,4 @@ def test_two_tabs_change_the_same_item(backstage: Backstage, open_tab: Open) -> 
     assert [rota, "Spring rota · Mo", 15, "Spring rota"] in backstage("items", meeting=meeting)
     # Having seen both, Ada may decide.
     ada.page.get_by_role("button", name="Done").last.click()
-    expect(ada.page.get_by_text("Summer rota · Mo")).to_be_visible()
+    expect(ada.page.get_by_text("Summer rota · Mo", exact=True)).to_be_visible()

@@ -226,7 +226,8 @@ def test_from_sign_in_to_the_mailed_summary(stack: Stack, open_tab: Open) -> Non
         letter = stack.letter(address(name), "what we learned")
         assert "Say who rings whom before we leave the room, and write it down" in letter["text"]
         assert "Thank you for staying with the second one." in letter["text"]
-    summaries = [letter for letter in stack.letters() if "what we learned" in letter["subject"]]
+    ours = [letter for letter in stack.letters() if letter["to"].endswith("@journey.example")]
+    summaries = [letter for letter in ours if "what we learned" in letter["subject"]]
     assert sorted(letter["to"] for letter in summaries) == sorted(address(name) for name in ("Mo", *NAMES))
     assert len({letter["message_id"] for letter in summaries}) == 5
 

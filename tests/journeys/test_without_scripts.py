@@ -142,7 +142,7 @@ def test_a_meeting_by_plain_forms(backstage: Backstage, open_tab: Open) -> None:
     order = lin.locator("ol.points.ruled-rows .words")
     expect(order).to_have_text([f"{POINT}, for most people", "Say who rings whom before we leave the room"])
     with lin.expect_navigation():
-        lin.get_by_role("button", name="Down, point 1").click()
+        lin.get_by_role("button", name=re.compile("^Down")).first.click()
     expect(order).to_have_text(["Say who rings whom before we leave the room", f"{POINT}, for most people"])
     lin.get_by_label(re.compile("A line from you")).fill("Thank you all.")
     press(lin, "Keep the line")

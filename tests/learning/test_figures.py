@@ -18,25 +18,18 @@ from meetings.services.planning import cancel
 from meetings.services.running import close
 from meetings.services.seats import leave_seat, take_seat
 from teams.queries import people
-from teams.rules import Person
 from teams.services.members import leave
-from tests.cast import Cast, client_of, closed, do, live, planned, reading, settle
+from tests.cast import Cast, client_of, closed, do, live, person_of, planned, reading, settle
 from tests.marks import ROWS
 
 pytestmark = ROWS
 
 
-def person(cast: Cast, name: str) -> Person:
-    member = getattr(cast, name)
-    return Person("person", (member.team_id,), member.user_id, member.pk, None, member.user, member.team, member)
-
-
 def of(cast: Cast, name: str) -> dict[str, Any]:
-    someone = person(cast, name)
+    someone = person_of(getattr(cast, name))
     with scope(*someone.team_ids):
         found = figures(someone, Meeting.objects.visible_to(someone), len(people(someone)))
-        shown = {key: value for key, value in vars(found).items() if key != "meetings"}
-    return shown
+        return {key: value for key, value in vars(found).items() if key != "meetings"}
 
 
 RECOUNT = """
@@ -132,15 +125,18 @@ def test_what_waits_to_be_sent_waits_for_whoever_held_the_seat_and_for_leads(cas
     over = closed(cast)
     with scope(cast.team.pk):
         waiting = {
-            name: [each.meeting.pk for each in summaries_to_send(person(cast, name), lead=name in ("mo", "rosa"))]
+            name: [
+                each.meeting.pk
+                for each in summaries_to_send(person_of(getattr(cast, name)), lead=name in ("mo", "rosa"))
+            ]
             for name in ("lin", "ben", "mo")
         }
         with clock.at(clock.now() + timedelta(days=15)):
-            later = summaries_to_send(person(cast, "lin"), lead=False)
+            later = summaries_to_send(person_of(cast.lin), lead=False)
     assert (waiting, later) == ({"lin": [over.pk], "ben": [], "mo": [over.pk]}, [])
     do(send, by=cast.lin, meeting=over.pk)
     with scope(cast.team.pk):
-        assert summaries_to_send(person(cast, "lin"), lead=False) == []
+        assert summaries_to_send(person_of(cast.lin), lead=False) == []
 
 
 def test_an_old_unsent_summary_does_not_hide_a_fresh_one(cast: Cast) -> None:
@@ -149,4 +145,4 @@ def test_an_old_unsent_summary_does_not_hide_a_fresh_one(cast: Cast) -> None:
         for _ in range(2):
             closed(cast)
     with scope(cast.team.pk):
-        assert [each.meeting.pk for each in summaries_to_send(person(cast, "mo"), lead=True)] == [fresh.pk]
+        assert [each.meeting.pk for each in summaries_to_send(person_of(cast.mo), lead=True)] == [fresh.pk]

@@ -23,13 +23,18 @@ TEXTS: dict[str, tuple[str, Place]] = {
     ),
     "an offer": ("ben", lambda s: (f"{s.live.pk}/offers/", {}, "text")),
     "a point": ("lin", lambda s: (f"{s.live.pk}/points/", {}, "text")),
+    "a waiting point’s words": ("lin", lambda s: (f"{s.live.pk}/points/{s.waiting.pk}/", {}, "text")),
     "what was noticed": ("lin", lambda s: (f"{s.live.pk}/points/", {"kind": "noticed"}, "text")),
     "the pen’s words": ("sol", lambda s: (f"{s.reading.pk}/read-back/{s.read.pk}/", {}, "text")),
     "when it applies": ("sol", lambda s: (f"{s.reading.pk}/read-back/{s.read.pk}/", {"text": "Fine"}, "applies")),
     "what we will do": ("sol", lambda s: (f"{s.reading.pk}/read-back/{s.read.pk}/", {"text": "Fine"}, "action")),
     "the words agreed": (
         "sol",
-        lambda s: (f"{s.reading.pk}/read-back/{s.read.pk}/", {"outcome": "agreed", "applies": "", "action": ""}, "text"),
+        lambda s: (
+            f"{s.reading.pk}/read-back/{s.read.pk}/",
+            {"outcome": "agreed", "applies": "", "action": ""},
+            "text",
+        ),
     ),
     "the summary’s line": ("lin", lambda s: (f"{s.closed.pk}/summary/", {"version": 1}, "line")),
     "the line as it is sent": ("lin", lambda s: (f"{s.closed.pk}/summary/", {"send": "1", "version": 1}, "line")),
@@ -56,9 +61,7 @@ def test_every_text_stops_and_keeps_what_was_typed(cast: Cast, found: Stage) -> 
                 route, others, field = place(found)
             typed = f"{CANARY}, {FOUND[number % len(FOUND)]}"
             for headers in ({}, {"HX-Request": "true"}):
-                answer = browsers[who].post(
-                    f"/t/harbour-street/m/{route}", {**others, field: typed}, headers=headers
-                )
+                answer = browsers[who].post(f"/t/harbour-street/m/{route}", {**others, field: typed}, headers=headers)
                 seen[text, "htmx" if headers else "plain"] = (answer.status_code, typed in answer.content.decode())
     assert seen == dict.fromkeys(seen, (422, True))
     assert where_stored(CANARY) == []

@@ -21,7 +21,9 @@ from learning.services.summary import send, write_line
 from learning.tasks import forget_jottings
 from meetings.models import Item, Meeting, Task
 from meetings.roles import SeatKind
+from meetings.rules import wall_token
 from meetings.services.agenda import mark_task, next_item
+from meetings.services.planning import cancel
 from meetings.services.running import begin, close, tick_attendance
 from meetings.services.seats import leave_seat, take_seat
 from teams.models import Letter
@@ -150,10 +152,28 @@ def test_a_jotting_that_another_tab_changed_is_not_written_over_and_both_are_sho
     assert texts(cast) == ["from one tab"]
 
 
-def test_nothing_is_jotted_into_a_closed_meeting(cast: Cast) -> None:
+def test_after_the_close_only_whoever_held_the_seat_keeps_what_they_were_writing(cast: Cast) -> None:
     meeting = closed(cast, agreed=0)
+    do(keep_jotting, by=cast.lin, meeting=meeting.pk, text=WORDS)
+    assert texts(cast) == [WORDS]
+    for other in (cast.ada, cast.ben, cast.mo):
+        with pytest.raises(NotAllowed):
+            do(keep_jotting, by=other, meeting=meeting.pk, text="mine too")
+
+
+def test_nothing_is_jotted_into_a_cancelled_meeting(cast: Cast) -> None:
+    meeting = planned(cast)
+    do(cancel, by=cast.mo, meeting=meeting.pk)
     with pytest.raises(NotPossible):
         do(keep_jotting, by=cast.lin, meeting=meeting.pk, text=WORDS)
+
+
+def test_a_raise_after_the_close_is_refused_and_its_words_stay(cast: Cast) -> None:
+    meeting = closed(cast, agreed=0)
+    data = {"kind": "point", "text": "A short call the day before helps", "key": str(uuid.uuid4())}
+    answer = client_of(cast.lin).post(f"/t/harbour-street/m/{meeting.pk}/points/", data)
+    html = answer.content.decode()
+    assert (answer.status_code, "This meeting is over." in html, data["text"] in html) == (409, True, True)
 
 
 def test_jottings_stay_with_their_author_when_the_seat_changes_hands(cast: Cast) -> None:
@@ -245,7 +265,7 @@ def _everything_shown(cast: Cast, meeting: Meeting, jotting: Jotting, canary: st
         "offer": 0,
         "member": cast.lin.pk,
         "invitation": 0,
-        "code": code,
+        "code": wall_token(code),
         "token": "none",
     }
     for name, member in readers.items():

@@ -14,6 +14,7 @@ from learning.services.points import notice, raise_point, reword_waiting, withdr
 from learning.services.read_back import start
 from meetings.models import WallCode
 from meetings.roles import SeatKind
+from meetings.rules import wall_token
 from meetings.services.seats import take_seat
 from teams.models import Activity
 from tests.cast import Cast, again, as_they_come, client_of, closed, count, do, live, look, overheard, raised
@@ -35,7 +36,7 @@ def screen(cast: Cast, name: str, pk: int) -> str:
 
 def wall(pk: int) -> str:
     code = look(lambda: WallCode.objects.get(meeting=pk).code)
-    return client_of(None).get(f"/wall/{code}/").content.decode()
+    return client_of(None).get(f"/wall/{wall_token(code)}/").content.decode()
 
 
 def test_a_raised_point_waits_and_only_the_holder_sees_it(cast: Cast) -> None:

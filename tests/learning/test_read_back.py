@@ -6,7 +6,7 @@ from django.db import IntegrityError
 from core.errors import Identifying, Invalid, NotAllowed, NotFound, NotPossible
 from core.scope import everything
 from learning.models import Point, ReadBack, Turn, Wording
-from learning.queries import lately, unreached
+from learning.queries import lately, record_of, unreached
 from learning.queries import raised as raised_in
 from learning.queries import reading as reading_of
 from learning.roles import Outcome, PointState
@@ -25,7 +25,6 @@ from meetings.models import Meeting
 from meetings.roles import SeatKind
 from meetings.services.running import close
 from meetings.services.seats import leave_seat
-from teams.rules import Person
 from tests.cast import (
     GENERAL,
     Cast,
@@ -38,6 +37,7 @@ from tests.cast import (
     live,
     look,
     overheard,
+    person_of,
     planned,
     raised,
     read_back_of,
@@ -249,8 +249,11 @@ def test_stopping_ends_it_and_what_was_not_reached_opens_the_next_one(cast: Cast
     do(start, by=cast.ben, meeting=later.pk)
     do(first_point, by=cast.ben, meeting=later.pk)
     settled_by_sol(cast, later, two)
-    assert (again(two).state, again(two).meeting_id, again(three).meeting_id) == ("agreed", later.pk, meeting.pk)
+    assert (again(two).state, again(two).meeting_id) == ("agreed", meeting.pk)  # a point stays where it was raised
     assert [outcome for _n, _text, outcome in turns(meeting)] == ["agreed", "", ""]
+    assert [outcome for _n, _text, outcome in turns(later)] == ["agreed", "", ""]
+    assert look(lambda: [point.pk for point in record_of(later).points]) == [two.pk]
+    assert look(lambda: [point.pk for point in record_of(meeting).points]) == [one.pk]
 
 
 def test_closing_ends_a_read_back_under_way_and_raises_what_waited(cast: Cast) -> None:
@@ -325,5 +328,4 @@ def test_only_agreed_points_are_what_the_team_learned_lately(cast: Cast) -> None
     meeting, points = reading(cast, 3)
     settled_by_sol(cast, meeting, points[0])
     settled_by_sol(cast, meeting, points[1], PointState.PARKED)
-    someone = Person("person", (cast.team.pk,), cast.ben.user_id, cast.ben.pk, None, cast.ben.user, cast.team, cast.ben)
-    assert look(lambda: [point.pk for point in lately(someone)]) == [points[0].pk]
+    assert look(lambda: [point.pk for point in lately(person_of(cast.ben))]) == [points[0].pk]
