@@ -117,7 +117,17 @@ def summary(letter: Letter) -> Mail | None:
     found = Summary.objects.filter(pk=letter.data["summary"]).select_related("meeting__team", "sent_by__user").first()
     if member is None or found is None or not found.is_sent:
         return None
-    return written_summary(found)
+    return as_sent(found) if found.text else written_summary(found)
+
+
+def as_sent(found: Summary) -> Mail:
+    """The summary as it was frozen when it was sent: every copy says the same."""
+    sender = found.sent_by.name if found.sent_by else ""
+    return Mail(found.subject, found.text, found.html, sender_name=_by(sender))
+
+
+def _by(sender: str) -> str:
+    return _("%(name)s, by Keeping in Mind") % {"name": sender} if sender else ""
 
 
 def written_summary(found: Summary) -> Mail:
@@ -138,8 +148,7 @@ def written_summary(found: Summary) -> Mail:
             "sender": found.sent_by.first_name if found.sent_by else "",
             "link": full_address(reverse("meeting", kwargs={"slug": meeting.team.slug, "pk": meeting.pk})),
         }
-        name = _("%(name)s, by Keeping in Mind") % {"name": sender} if sender else ""
-        return written("learning/email/summary", context, sender_name=name)
+        return written("learning/email/summary", context, sender_name=_by(sender))
 
 
 def _stands(point: Point) -> str:

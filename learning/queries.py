@@ -131,7 +131,11 @@ class Record:
 def record_of(meeting: Meeting) -> Record:
     """What came of a meeting: what was settled here, wherever it was raised; and what was raised here and settled later, or never."""
     here = dict(Turn.objects.filter(meeting=meeting).exclude(outcome="").values_list("point_id", "outcome"))
-    shown = Point.objects.filter(Q(meeting=meeting) | Q(pk__in=here)).exclude(state__in=[PointState.WAITING, PointState.LEFT]).exclude(text="")
+    shown = (
+        Point.objects.filter(Q(meeting=meeting) | Q(pk__in=here))
+        .exclude(state__in=[PointState.WAITING, PointState.LEFT])
+        .exclude(text="")
+    )
     points = list(shown.select_related("owner__user"))
     return Record(
         meeting,

@@ -1,8 +1,12 @@
 """What follows here from facts."""
 
 from core.events import reacts_to
+from learning.events import SummarySent
+from learning.letters import written_summary
+from learning.models import Summary
 from learning.services.prompt import prompt_holder
 from learning.services.read_back import end_with_meeting
+from learning.services.summary import freeze
 from meetings.events import MeetingClosed
 
 
@@ -10,6 +14,13 @@ from meetings.events import MeetingClosed
 def wind_up(fact: MeetingClosed) -> None:
     """The read-back ends with its meeting."""
     end_with_meeting(fact.meeting)
+
+
+@reacts_to(SummarySent, within=True)
+def keep_as_sent(fact: SummarySent) -> None:
+    """What everybody gets is written once, in the transaction that sends it."""
+    mail = written_summary(Summary.objects.select_related("meeting__team", "sent_by__user").get(pk=fact.summary))
+    freeze(fact.summary, subject=mail.subject, text=mail.text, html=mail.html)
 
 
 @reacts_to(MeetingClosed, within=True)

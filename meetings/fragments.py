@@ -4,7 +4,7 @@ from typing import Any
 
 from core.live import MEMBER, WALL, fragment, register_admission
 from meetings.models import Meeting
-from meetings.queries import agenda_of, code_of
+from meetings.queries import agenda_of, spoken_code
 from meetings.roles import SeatKind
 from meetings.rules import admit_listener, seats_of
 
@@ -55,4 +55,4 @@ def now(meeting: Meeting, audience: str) -> dict[str, Any]:
 @fragment("footer", template="meetings/live.html#footer", subjects={"agenda", "phase"}, audiences={WALL}, of=MEETING)
 def footer(meeting: Meeting, audience: str) -> dict[str, Any]:
     """The wall's last line: what comes next, and the code to join with."""
-    return {"meeting": meeting, "agenda": agenda_of(meeting), "code": code_of(meeting)}
+    return {"meeting": meeting, "agenda": agenda_of(meeting), "code": spoken_code(meeting)}

@@ -82,7 +82,7 @@ def here(meeting: Meeting) -> list[Membership]:
     return [row.member for row in rows]
 
 
-def code_of(meeting: Meeting) -> str:
+def spoken_code(meeting: Meeting) -> str:
     """The wall's code as people say it ("KLM 482"); empty when there is none any more."""
     code = WallCode.objects.filter(meeting=meeting).values_list("code", flat=True).first()
     return f"{code[:3]} {code[3:]}" if code else ""

@@ -17,8 +17,11 @@ class Summary(Versioned):
     line = models.TextField(max_length=600, blank=True)
     sent_at = models.DateTimeField(null=True, blank=True)
     sent_by = models.ForeignKey(Membership, models.SET_NULL, null=True, blank=True, related_name="+")
+    subject = models.CharField(max_length=200, blank=True)
+    text = models.TextField(blank=True)  # as it was sent, frozen at that moment: later wordings don't change it
+    html = models.TextField(blank=True)
 
-    privacy = classes(technical="id team meeting version sent_at", team="line", personal="sent_by")
+    privacy = classes(technical="id team meeting version sent_at", team="line subject text html", personal="sent_by")
 
     class Meta:
         constraints = [

@@ -12,7 +12,7 @@ from core.events import announce
 from learning.events import SummarySent
 from learning.models import Delivery, Point, Summary
 from learning.queries import record_of
-from learning.roles import PointState
+from learning.roles import SETTLED, PointState
 from learning.rules import ensure_may_send, ensure_over
 from learning.services.points import ensure_same_words, keep_wording
 from learning.services.words import LINE, one_line
@@ -92,6 +92,9 @@ def reword(*, by: Membership, meeting: int, point: int, text: str, seen: int | N
     changed = next((each for each in record_of(found).all if each.pk == point), None)
     if changed is None:
         raise NotFound(_("This point is gone."))
+    settled_here = changed.turns.filter(meeting=found).exclude(outcome="").exists()
+    if changed.state in SETTLED and not settled_here:
+        raise NotPossible(_("This point was settled at a later meeting, so its words stay."))
     text = one_line(text)
     if text == changed.text:
         return changed
@@ -103,6 +106,11 @@ def reword(*, by: Membership, meeting: int, point: int, text: str, seen: int | N
     keep_wording(changed, by)
     record("point reworded", by=by.user_id, team=found.team_id, subject=f"meeting {found.pk}", point=changed.pk)
     return changed
+
+
+def freeze(summary: int, *, subject: str, text: str, html: str) -> None:
+    """Keep the summary as it is being sent, once: later wordings don't change it. Inside the sending's transaction."""
+    Summary.objects.filter(pk=summary, text="").update(subject=subject, text=text, html=html)
 
 
 @transaction.atomic

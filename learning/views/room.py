@@ -6,16 +6,17 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
+from django.utils.functional import SimpleLazyObject
 
 from core.http import page, see_other
 from core.policy import principal_of
 from learning.forms.room import JottingForm, OfferForm, RaiseForm, WordsForm
 from learning.models import Jotting
-from learning.queries import Reading, mine, my_offers, reading, record_of, sent, tray
+from learning.queries import mine, my_offers, reading, record_of, sent, tray
 from learning.rules import may_send
 from learning.services.read_back import points_to_read
 from meetings.models import ItemKind, Meeting, Phase, Task
-from meetings.queries import agenda_of, code_of, here, meeting_for
+from meetings.queries import agenda_of, here, meeting_for, spoken_code
 from meetings.roles import Do, SeatKind
 from meetings.rules import may, seats_of
 from teams.queries import agreement_of, people
@@ -35,11 +36,10 @@ def meeting(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
 
 
 def room_context(person: Person, meeting: Meeting) -> dict[str, Any]:
-    """Everything one member's room shows."""
+    """Everything one member's room shows. What costs a query is asked when a template wants it: a piece wants little."""
     seats = seats_of(meeting)
-    holder = seats.get(SeatKind.LEARNING)
-    read = reading(meeting)
-    agenda = agenda_of(meeting)
+    holder, chair = seats.get(SeatKind.LEARNING), seats.get(SeatKind.CHAIR)
+    holds = holder is not None and holder.pk == person.member_id
     context = {
         "person": person,
         "team": person.team,
@@ -48,46 +48,46 @@ def room_context(person: Person, meeting: Meeting) -> dict[str, Any]:
         "live": meeting,
         "live_member": person.member_id,
         "audience": "member",
-        "agenda": agenda,
         "holder": holder,
-        "chair": seats.get(SeatKind.CHAIR),
+        "chair": chair,
         "scribe": seats.get(SeatKind.SCRIBE),
-        "kinds": SeatKind,
-        "holds": holder is not None and holder.pk == person.member_id,
-        "chairs": person.member_id == getattr(seats.get(SeatKind.CHAIR), "pk", None),
+        "holds": holds,
+        "chairs": chair is not None and chair.pk == person.member_id,
         "can_close": may(person.member, Do.CLOSE, meeting, seats),
-        "members": people(person),
-        "present": {member.pk for member in here(meeting)},
-        "code": code_of(meeting),
         "tasks": Task.choices,
         "CASE": ItemKind.CASE,
-        "reading": read,
-        "at_once": agreement_of(person.team.pk).raise_rule == RaiseRule.AS_THEY_COME,
-        "fresh_key": uuid.uuid4,
+        "agenda": SimpleLazyObject(lambda: agenda_of(meeting)),
+        "members": SimpleLazyObject(lambda: people(person)),
+        "present": SimpleLazyObject(lambda: {member.pk for member in here(meeting)}),
+        "code": SimpleLazyObject(lambda: spoken_code(meeting)),
+        "reading": SimpleLazyObject(lambda: reading(meeting)),
+        "at_once": SimpleLazyObject(lambda: agreement_of(person.team.pk).raise_rule == RaiseRule.AS_THEY_COME),
     }
-    return context | desk_context(person, meeting, holds=bool(context["holds"])) | pen_context(person, read)
+    return context | desk_context(person, meeting, holds=holds) | pen_context(person, context["reading"])
 
 
 def desk_context(person: Person, meeting: Meeting, *, holds: bool) -> dict[str, Any]:
     """The place where one person writes: the holder's jottings and tray, or the others' offers."""
-    context: dict[str, Any] = {
-        "holds": holds,
-        "mine": mine(person, meeting, holds=holds),
+    return {
+        "mine": SimpleLazyObject(lambda: mine(person, meeting, holds=holds)),
         "jotting_form": JottingForm(initial={"key": uuid.uuid4()}),
+        "offer_form": OfferForm(initial={"key": uuid.uuid4()}),
+        "tray": SimpleLazyObject(lambda: tray(meeting) if holds else []),
+        "my_offers": SimpleLazyObject(lambda: [] if holds else my_offers(person, meeting)),
     }
-    if holds:
-        return context | {"tray": tray(meeting), "raise_form": RaiseForm(initial={"key": uuid.uuid4()})}
-    return context | {"my_offers": my_offers(person, meeting), "offer_form": OfferForm(initial={"key": uuid.uuid4()})}
 
 
-def pen_context(person: Person, read: Reading | None) -> dict[str, Any]:
-    """The pen's fields, for whoever has it."""
-    turn = read.turn if read else None
-    if read is None or turn is None or read.read_back.pen_id != person.member_id:
-        return {"turn": turn, "has_pen": False}
+def pen_context(person: Person, read: Any) -> dict[str, Any]:
+    """The point that is being read back, and the pen's fields for whoever has it. `read`: a Reading or None."""
+    turn = SimpleLazyObject(lambda: read.turn if read else None)
+    has_pen = SimpleLazyObject(lambda: bool(turn) and read.read_back.pen_id == person.member_id)
+    return {"turn": turn, "has_pen": has_pen, "words_form": SimpleLazyObject(lambda: _words_form(person, turn))}
+
+
+def _words_form(person: Person, turn: Any) -> WordsForm:
     point = turn.point
     initial = {"text": point.text, "applies": point.applies, "action": point.action, "owner": point.owner_id}
-    return {"turn": turn, "has_pen": True, "words_form": WordsForm(initial=initial, team_id=person.team.pk)}
+    return WordsForm(initial=initial, team_id=person.team.pk)
 
 
 def piece(request: HttpRequest, slug: str, pk: int, name: str) -> HttpResponse:
@@ -145,6 +145,7 @@ def _not_open(request: HttpRequest, person: Person, meeting: Meeting) -> HttpRes
 def _record(request: HttpRequest, person: Person, meeting: Meeting) -> HttpResponse:
     seats = seats_of(meeting)
     record = record_of(meeting)
+    present = here(meeting)
     context = {
         "person": person,
         "team": person.team,
@@ -156,8 +157,8 @@ def _record(request: HttpRequest, person: Person, meeting: Meeting) -> HttpRespo
         "holder": seats.get(SeatKind.LEARNING),
         "chair": seats.get(SeatKind.CHAIR),
         "scribe": seats.get(SeatKind.SCRIBE),
-        "present": here(meeting),
-        "present_ids": {member.pk for member in here(meeting)},
+        "present": present,
+        "present_ids": {member.pk for member in present},
         "members": people(person),
         "agenda": agenda_of(meeting),
     }

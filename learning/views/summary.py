@@ -12,7 +12,7 @@ from core.errors import Invalid, Stale
 from core.forms import beside
 from core.http import as_id, page, see_other
 from learning.forms.room import LineForm, PointForm
-from learning.queries import record_of, sent
+from learning.queries import mine, record_of, sent
 from learning.rules import ensure_may_send, ensure_over
 from learning.services import summary as services
 from meetings.models import Meeting
@@ -41,6 +41,7 @@ def _page(request: HttpRequest, person: Person, meeting: Meeting, *, status: int
         "add_form": PointForm(initial={"key": uuid.uuid4()}) if request.GET.get("add") else None,
         "editing": as_id(request.GET.get("edit")),
         "recipients": len(people(person)),
+        "jottings": mine(person, meeting, holds=False).jottings,
     }
     if context["editing"]:
         point = next((point for point in record.all if point.pk == context["editing"]), None)

@@ -39,7 +39,8 @@
       shown.hidden = false;
     }
   };
-  for (const name of ["keydown", "input", "pointerdown"]) document.addEventListener(name, () => { touched = Date.now(); }, true);
+  for (const name of ["keydown", "input"]) document.addEventListener(name, () => { touched = Date.now(); }, true);
+  document.addEventListener("pointerdown", () => { touched = Math.max(touched, Date.now() - 1500); }, true);
   document.addEventListener("app:clock", ({ detail }) => { ahead = detail - Date.now(); minutes(); });
   setInterval(minutes, 3000);
 
@@ -182,7 +183,13 @@
     if (well) return;
     for (const field of all("[data-autosend]", form)) delete field.dataset.sent;
   });
-  document.addEventListener("htmx:error", ({ detail: { ctx } }) => { if (ctx?.request.method !== "GET") notice("no-connection"); });
+  document.addEventListener("htmx:error", ({ detail: { ctx } }) => {
+    if (!ctx || ctx.request.method === "GET") return;
+    const beside = ctx.sourceElement.querySelector("#offline");  // where a line is kept free for it, nothing moves
+    if (!beside) return notice("no-connection");
+    if (beside.hidden) beside.textContent = beside.dataset.words.replace("%s", new Date(Date.now() + ahead + zone).toISOString().slice(11, 16));
+    beside.hidden = false;
+  });
 
   // --- words that nobody has yet: never wiped by what comes in ---
   const kept = new WeakMap(), flying = new Map();

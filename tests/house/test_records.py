@@ -42,6 +42,7 @@ NOT_RECORDED = {
     "learning.services.points.tell_about_offer": "tells",
     "learning.services.read_back.end_with_meeting": "part of the close, which is recorded",
     "learning.services.prompt.prompt_holder": "a letter, which is a row of the outbox",
+    "learning.services.summary.freeze": "part of the sending, which is recorded",
     "learning.services.words.one_line": "asks the guard",
     "meetings.services.agenda.go_to": "part of starting the read-back, and recorded in it",
     "meetings.services.planning.usual_agenda": "reads",

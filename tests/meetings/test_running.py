@@ -10,7 +10,7 @@ from core.errors import NotAllowed, NotFound, NotPossible
 from core.live import WALL, NotSignedIn
 from core.scope import everything
 from meetings.models import Attendance, Meeting, Phase, Seat, WallCode
-from meetings.queries import code_of, here
+from meetings.queries import here, spoken_code
 from meetings.roles import SeatKind
 from meetings.rules import admit_listener, tidy_code, wall_token
 from meetings.services.planning import cancel
@@ -144,7 +144,7 @@ def test_members_may_watch_and_strangers_and_former_members_may_not(cast: Cast) 
 
 def test_a_walls_code_is_three_letters_and_three_digits_and_may_be_typed_as_said(cast: Cast) -> None:
     meeting = planned(cast)
-    said = look(lambda: code_of(meeting))
+    said = look(lambda: spoken_code(meeting))
     assert (len(said), said[:3].isalpha(), said[3], said[4:].isdecimal()) == (7, True, " ", True)
     assert set(said) & set("IO01") == set()
     assert tidy_code(f" {said.lower()} ") == look(lambda: WallCode.objects.get(meeting=meeting).code)
@@ -152,19 +152,19 @@ def test_a_walls_code_is_three_letters_and_three_digits_and_may_be_typed_as_said
 
 def test_the_wall_opens_by_its_own_code_and_dies_at_the_close(cast: Cast) -> None:
     meeting, other = live(cast), live(cast)
-    code, others = look(lambda: code_of(meeting)), look(lambda: code_of(other))
+    code, others = look(lambda: spoken_code(meeting)), look(lambda: spoken_code(other))
     assert admitted(meeting, code=code) == (WALL, None)
     assert admitted(meeting, code=others) is None
     assert client_of(None).get(f"/wall/{wall_token(code.replace(' ', ''))}/").status_code == 200
     do(close, by=cast.ada, meeting=meeting.pk)
     assert admitted(meeting, code=code) is None
     assert client_of(None).get(f"/wall/{wall_token(code.replace(' ', ''))}/").status_code == 404
-    assert look(lambda: code_of(meeting)) == ""
+    assert look(lambda: spoken_code(meeting)) == ""
 
 
 def test_a_code_works_only_from_when_the_room_opens(cast: Cast) -> None:
     meeting = planned(cast)
-    code = look(lambda: code_of(meeting))
+    code = look(lambda: spoken_code(meeting))
     with clock.at(meeting.starts - timedelta(minutes=20)):
         assert admitted(meeting, code=code) is None
         assert client_of(None).post("/wall/", {"code": code}).status_code == 422
