@@ -171,7 +171,7 @@ def test_a_phone_without_connection(room: Room) -> None:
     room.do("add_case")
     room.do("offer", text="Say who rings whom before we leave the room")
     lin.page.get_by_role("button", name="Keep", exact=True).click()
-    expect(lin.page.get_by_text("No connection just now. Your words are still in the field.")).to_be_visible()
+    expect(lin.page.get_by_text("Your words are kept here.")).to_be_visible()
     expect(jot).to_have_value("in the lift")
     room.do("next_item")
     lin.context.set_offline(False)

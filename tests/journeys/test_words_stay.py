@@ -92,7 +92,7 @@ def test_the_close_waits_for_words(stage: Stage) -> None:
     assert lin.complaints == []
 
 
-def test_the_close_waits_on_the_page_of_a_point_too(stage: Stage) -> None:
+def test_the_close_leaves_the_page_of_a_point(stage: Stage) -> None:
     jotting = stage.do("jot", text="calmer at the door")
     lin = stage.enter("Lin")
     lin.page.goto(f"{stage.path}jottings/{jotting}/raise/")
@@ -100,7 +100,8 @@ def test_the_close_waits_on_the_page_of_a_point_too(stage: Stage) -> None:
     words.fill("A short call the day before helps")
     expect(lin.page.locator("main[data-state=live]")).to_be_visible()
     stage.do("close")
-    expect(lin.page.get_by_text("The meeting is closed. Your words are still here.")).to_be_visible()
+    expect(lin.page.locator("#agenda").get_by_text("Done: Look-back")).to_be_visible()
+    expect(words).to_have_value("A short call the day before helps")
     lin.page.get_by_role("button", name="Raise at the read-back").click()
     expect(lin.page.get_by_text("This meeting is over.")).to_be_visible()
     expect(words).to_have_value("A short call the day before helps")
