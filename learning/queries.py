@@ -243,9 +243,9 @@ class Waiting:
 
 def summaries_to_send(principal: Principal, *, lead: bool) -> list[Waiting]:
     """Closed meetings of the last fortnight whose summary is this person's to send, or anybody's for a lead."""
-    since = timedelta(days=14)
-    meetings = Meeting.objects.visible_to(principal).held()
-    unsent = meetings.exclude(summary__sent_at__isnull=False)
+    since = clock.now() - timedelta(days=14)
+    unsent = Meeting.objects.visible_to(principal).held().filter(closed_at__gt=since)
+    unsent = unsent.exclude(summary__sent_at__isnull=False)
     if not lead:
         unsent = unsent.filter(seats__kind=SeatKind.LEARNING, seats__until=None, seats__member_id=principal.member_id)
-    return [Waiting(meeting) for meeting in unsent[:2] if meeting.closed_at and meeting.closed_at > clock.now() - since]
+    return [Waiting(meeting) for meeting in unsent]

@@ -29,7 +29,7 @@ class Do(StrEnum):
     OFFER = "offer"
     READ_BACK = "read back"  # start it, say there is no learning point today
     HOLD_PEN = "hold pen"
-    SETTLE = "settle"  # agreed by those here, parked, left
+    SETTLE = "settle"  # agreed by those here, parked, left: whoever has the pen may too
     SEND = "send"  # compose and send the summary
 
 
@@ -37,6 +37,6 @@ ANY_MEMBER = frozenset({Do.KEEP_MOVING, Do.TAKE_SEAT, Do.OFFER, Do.READ_BACK, Do
 
 THE_SEAT: dict[SeatKind, frozenset[Do]] = {
     SeatKind.CHAIR: frozenset({Do.CLOSE, Do.SETTLE}),
-    SeatKind.LEARNING: frozenset({Do.JOT, Do.RAISE, Do.SEND, Do.SETTLE}),
-    SeatKind.SCRIBE: frozenset({Do.SETTLE}),
+    SeatKind.LEARNING: frozenset({Do.JOT, Do.RAISE, Do.SEND}),
+    SeatKind.SCRIBE: frozenset(),  # the pen goes to the Scribe first, and with it what whoever has the pen may do
 }

@@ -79,7 +79,7 @@ def may(member: Membership, do: Do, meeting: Meeting, seats: dict[SeatKind, Memb
         return True
     if do is Do.CLOSE and (SeatKind.CHAIR not in seats or clock.now() >= meeting.ends):
         return True  # a meeting never waits for an absent person
-    if do is Do.SETTLE and not seats.keys() & {SeatKind.CHAIR, SeatKind.SCRIBE}:
+    if do is Do.SETTLE and SeatKind.CHAIR not in seats:
         return True
     return any(do in THE_SEAT[kind] for kind, holder in seats.items() if holder.pk == member.pk)
 
@@ -99,14 +99,13 @@ def _refusal(do: Do, seats: dict[SeatKind, Membership]) -> str:
             "%(name)s has the chair. Only whoever chairs can close the meeting before its time. Ask %(name)s, or take the chair."
         ) % {"name": name}
     holder = seats.get(SeatKind.LEARNING)
-    if do in THE_SEAT[SeatKind.LEARNING] and do is not Do.SETTLE:
+    if do in THE_SEAT[SeatKind.LEARNING]:
         if holder is None:
             return _("Nobody is keeping learning in mind yet. Take that seat first.")
         return _("%(name)s keeps our learning in mind. Only %(name)s can do this.") % {"name": holder.first_name}
-    names = " / ".join(
-        seats[kind].first_name for kind in (SeatKind.CHAIR, SeatKind.LEARNING, SeatKind.SCRIBE) if kind in seats
-    )
-    return _("Only whoever has a seat can do this: %(names)s.") % {"names": names}
+    return _("Whoever has the pen settles a point, or %(name)s, who chairs. Take the pen first.") % {
+        "name": seats[SeatKind.CHAIR].first_name
+    }
 
 
 def proposed_holder(meeting: Meeting, seats: dict[SeatKind, Membership]) -> Membership | None:

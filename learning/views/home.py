@@ -25,7 +25,7 @@ def team_home(request: HttpRequest, slug: str) -> HttpResponse:
         "later": coming[1:],
         "past": list(meetings.held()[:5]),
         "lately": lately(person),
-        "waiting": summaries_to_send(person, lead=False),
+        "waiting": summaries_to_send(person, lead=False)[:2],
         "agreement": agreement_of(person.team.pk),
     }
     if nearest is not None:

@@ -190,7 +190,7 @@ def test_a_second_tap_settles_nothing_else(cast: Cast) -> None:
 
 def test_whoever_has_neither_seat_nor_pen_settles_nothing(cast: Cast) -> None:
     meeting, [point] = reading(cast)
-    for member in (cast.ben, cast.mo):
+    for member in (cast.ben, cast.mo, cast.lin):
         with pytest.raises(NotAllowed):
             do(settle, by=member, meeting=meeting.pk, point=point.pk, outcome=PointState.AGREED)
     with pytest.raises(NotFound):
