@@ -50,6 +50,11 @@ class Agenda:
         return sum(row.item.minutes for row in self.rows)
 
     @property
+    def closes(self) -> datetime:
+        """The end to tell: as booked, or about when, where the sum outruns that."""
+        return self.ends if self.is_late else self.booked
+
+    @property
     def is_late(self) -> bool:
         """Whether the sum outruns the booked time by a minute or more."""
         return self.ends - self.booked >= timedelta(minutes=1)

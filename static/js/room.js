@@ -231,7 +231,8 @@
   });
 
   // The page wants to go elsewhere, since the meeting is over: not while words are in a field.
-  let elsewhere = "";
+  let elsewhere = "", going = false;
+  window.addEventListener("pageshow", () => { going = false; });
   const stay = (address) => {
     if (!elsewhere) beside("notice-closed")?.querySelector("a").setAttribute("href", address);
     elsewhere = address;
@@ -259,10 +260,12 @@
       ctx.swap = "none";
       return;
     }
-    if (ctx.hx.redirect && ctx.request.method === "GET" && unsent().length) {
-      stay(ctx.hx.redirect);
-      delete ctx.hx.redirect;
+    if (ctx.hx.redirect && ctx.request.method === "GET") {
       ctx.swap = "none";
+      const words = unsent().length;
+      if (words) stay(ctx.hx.redirect);
+      if (words || going) delete ctx.hx.redirect; // several pieces say so; one going is enough
+      going ||= !words;
       return;
     }
     if (!token) renewed.delete(form);

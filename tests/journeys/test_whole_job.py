@@ -219,6 +219,7 @@ def test_from_sign_in_to_the_mailed_summary(stack: Stack, open_tab: Open) -> Non
     assert "who rings whom" not in prompt["text"] + prompt["html"]
     link = re.search(r"http\S+/summary/", prompt["text"])
     assert link
+    expect(lin.page.get_by_role("heading", name="What we learned")).to_be_visible()  # Lin's phone has followed
     lin.page.goto(link[0])
     lin.page.get_by_label(re.compile("A line from you")).fill("Thank you for staying with the second one.")
     lin.page.get_by_role("button", name="Send to 5 people").click()

@@ -229,7 +229,7 @@ def test_a_jottings_words_reach_no_other_page_stream_letter_or_record(cast: Cast
         meeting, jotting = _a_meeting_from_beginning_to_summary(cast, canary)
         pages = _everything_shown(cast, meeting, jotting, canary)
         point = look(lambda: Point.objects.filter(meeting=meeting, state="raised")[0])
-        do(settle, by=cast.sol, meeting=meeting.pk, point=point.pk, outcome=PointState.AGREED)
+        do(settle, by=cast.ben, meeting=meeting.pk, point=point.pk, outcome=PointState.AGREED)
         do(close, by=cast.ada, meeting=meeting.pk)
         letters = _composed(cast)
         do(write_line, by=cast.lin, meeting=meeting.pk, line="Thank you")
