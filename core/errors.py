@@ -1,11 +1,5 @@
 """What a service may refuse, and with which answer: the door turns each into a page."""
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from core.guard import Found
-
 
 class Refused(Exception):
     """A service said no. `sentence` is for people to read; `status` is the HTTP answer."""
@@ -53,11 +47,3 @@ class KeyReused(Refused):
     """One client key came with two different contents."""
 
     status = 422
-
-
-class Identifying(Invalid):
-    """The guard found something that identifies a person in `field`: a hard stop, the words stay."""
-
-    def __init__(self, field: str, found: Sequence["Found"], sentence: str) -> None:
-        super().__init__(field, sentence)
-        self.found = tuple(found)

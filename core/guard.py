@@ -21,7 +21,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from core.errors import Identifying
+from core.errors import Invalid
 
 
 class Kind(StrEnum):
@@ -80,6 +80,14 @@ def find(text: str) -> list[Found]:
             found.append(Found(span.kind, folded.origin(span.start), folded.origin(span.end - 1) + 1, True, span.sure))
             reached = span.end
     return found
+
+
+class Identifying(Invalid):
+    """Something identifies a person in `field`: a hard stop, the words stay."""
+
+    def __init__(self, field: str, found: Sequence[Found], sentence: str) -> None:
+        super().__init__(field, sentence)
+        self.found = tuple(found)
 
 
 def check(done: Done = Done.SAVED, /, **fields: str) -> None:

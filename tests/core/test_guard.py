@@ -7,8 +7,7 @@ from itertools import pairwise
 import pytest
 
 from core import guard
-from core.errors import Identifying
-from core.guard import Done, Found, Kind, explain, find, mod_11
+from core.guard import Done, Found, Identifying, Kind, explain, find, mod_11
 
 NHS, PHONE, EMAIL, POSTCODE, BIRTH = Kind.NHS_NUMBER, Kind.PHONE, Kind.EMAIL, Kind.POSTCODE, Kind.BIRTH_DATE
 

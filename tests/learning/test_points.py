@@ -4,7 +4,8 @@ import uuid
 
 import pytest
 
-from core.errors import Identifying, Invalid, KeyReused, NotAllowed, NotFound, NotPossible, Stale
+from core.errors import Invalid, KeyReused, NotAllowed, NotFound, NotPossible, Stale
+from core.guard import Identifying
 from core.live import personal
 from learning.models import Observation, Offer, Point, Wording
 from learning.roles import Fate, PointState

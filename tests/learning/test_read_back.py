@@ -3,7 +3,8 @@
 import pytest
 from django.db import IntegrityError
 
-from core.errors import Identifying, Invalid, NotAllowed, NotFound, NotPossible
+from core.errors import Invalid, NotAllowed, NotFound, NotPossible
+from core.guard import Identifying
 from core.scope import everything
 from learning.models import Point, ReadBack, Turn, Wording
 from learning.queries import lately, record_of, unreached

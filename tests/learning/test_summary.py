@@ -6,7 +6,8 @@ from datetime import timedelta
 import pytest
 
 from core import clock
-from core.errors import Identifying, Invalid, KeyReused, NotAllowed, NotFound, NotPossible, Stale
+from core.errors import Invalid, KeyReused, NotAllowed, NotFound, NotPossible, Stale
+from core.guard import Identifying
 from core.scope import everything
 from learning.models import Delivery, Point, Summary, Wording
 from learning.queries import record_of, sent

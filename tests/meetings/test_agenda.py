@@ -7,7 +7,8 @@ import pytest
 from django.db import IntegrityError
 
 from core import clock
-from core.errors import Identifying, Invalid, KeyReused, NotFound, NotPossible, Stale
+from core.errors import Invalid, KeyReused, NotFound, NotPossible, Stale
+from core.guard import Identifying
 from core.scope import everything
 from meetings.models import Item, ItemKind, Meeting, Task
 from meetings.queries import agenda_of

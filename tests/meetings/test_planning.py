@@ -7,7 +7,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from core import clock
-from core.errors import Identifying, KeyReused, NotFound, NotPossible, Stale
+from core.errors import KeyReused, NotFound, NotPossible, Stale
+from core.guard import Identifying
 from meetings.forms.plan import MeetingForm
 from meetings.models import How, Item, ItemKind, Meeting, Phase, Seat, WallCode
 from meetings.services.planning import Line, cancel, change_plan, plan_meeting
