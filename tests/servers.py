@@ -2,11 +2,13 @@
 
 import contextlib
 import os
+import signal
 
 import pytest
 
 from config.embedded import for_tests
 
+signal.signal(signal.SIGTERM, signal.default_int_handler)  # a run that is told to stop ends its servers too
 _servers = contextlib.ExitStack()
 os.environ.update(_servers.enter_context(for_tests()))
 os.environ.update(
