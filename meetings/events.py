@@ -12,13 +12,3 @@ class MeetingClosed(Fact):
     team: int
     meeting: int
     by: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class SeatTaken(Fact):
-    """Somebody sits in a seat now; `member` is None when it was left empty."""
-
-    team: int
-    meeting: int
-    kind: str
-    member: int | None

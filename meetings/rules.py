@@ -9,7 +9,7 @@ from core import clock
 from core.errors import NotAllowed, NotFound, NotPossible
 from core.live import MEMBER, WALL, Admission, NotSignedIn
 from core.policy import Principal, Request, Who
-from meetings.models import Meeting, Phase, Seat, WallCode
+from meetings.models import NEXT, Meeting, Phase, Seat, WallCode
 from meetings.roles import ANY_MEMBER, THE_SEAT, Do, SeatKind
 from teams.models import Membership
 from teams.rules import user_of_session
@@ -115,14 +115,24 @@ def proposed_holder(meeting: Meeting, seats: dict[SeatKind, Membership]) -> Memb
     return next((lead for lead in leads.select_related("user") if lead.pk not in taken), None)
 
 
+def ensure_step(meeting: Meeting, to: Phase) -> None:
+    """Raises NotPossible in plain words when a meeting can't go from where it stands to `to`."""
+    if to not in NEXT[Phase(meeting.phase)]:
+        raise NotPossible(_stands(meeting))
+
+
 def ensure_phase(meeting: Meeting, *phases: Phase) -> None:
     """Raises NotPossible in plain words when the meeting is not in one of `phases`."""
     if meeting.phase in phases:
         return
+    raise NotPossible(_stands(meeting))
+
+
+def _stands(meeting: Meeting) -> str:
     sentences = {
         Phase.PLANNED: _("This meeting hasn’t begun yet."),
         Phase.LIVE: _("This meeting is under way."),
         Phase.CLOSED: _("This meeting is over."),
         Phase.CANCELLED: _("This meeting was cancelled."),
     }
-    raise NotPossible(sentences[Phase(meeting.phase)])
+    return sentences[Phase(meeting.phase)]

@@ -13,7 +13,7 @@ from core import guard
 from core.live import touch
 from meetings.models import Item, ItemKind, Meeting, Phase, WallCode
 from meetings.roles import SeatKind
-from meetings.rules import ensure_phase, proposed_holder, seats_of
+from meetings.rules import ensure_phase, ensure_step, proposed_holder, seats_of
 from meetings.services.locks import lock
 from meetings.services.seats import seat
 from teams.models import Membership
@@ -150,7 +150,7 @@ def cancel(*, by: Membership, meeting: int) -> Meeting:
     ensure(by, Act.PLAN)
     if found.phase == Phase.CANCELLED:
         return found
-    ensure_phase(found, Phase.PLANNED)
+    ensure_step(found, Phase.CANCELLED)
     found.phase = Phase.CANCELLED
     found.save(update_fields=["phase"])
     WallCode.objects.filter(meeting=found).delete()

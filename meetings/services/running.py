@@ -12,7 +12,7 @@ from core.live import touch
 from meetings.events import MeetingClosed
 from meetings.models import Attendance, Item, Meeting, Phase, WallCode
 from meetings.roles import Do
-from meetings.rules import ensure, ensure_phase
+from meetings.rules import ensure, ensure_phase, ensure_step
 from meetings.services.locks import lock
 from teams.models import Membership
 from teams.services.activity import record
@@ -25,7 +25,7 @@ def begin(*, by: Membership, meeting: int) -> Meeting:
     ensure(by, Do.KEEP_MOVING, found)
     if found.phase == Phase.LIVE:
         return found
-    ensure_phase(found, Phase.PLANNED)
+    ensure_step(found, Phase.LIVE)
     if not found.is_open:
         raise NotPossible(_("The room opens 15 minutes before the meeting."))
     now = clock.now()
@@ -69,7 +69,7 @@ def close(*, by: Membership, meeting: int) -> Meeting:
     if found.phase == Phase.CLOSED:
         return found
     ensure(by, Do.CLOSE, found)
-    ensure_phase(found, Phase.LIVE)
+    ensure_step(found, Phase.CLOSED)
     now = clock.now()
     Item.objects.filter(meeting=found, started_at__isnull=False, ended_at=None).update(ended_at=now)
     WallCode.objects.filter(meeting=found).delete()

@@ -5,9 +5,7 @@ from django.utils.translation import gettext as _
 
 from core import clock
 from core.errors import Invalid, NotPossible
-from core.events import announce
 from core.live import touch
-from meetings.events import SeatTaken
 from meetings.models import Attendance, How, Meeting, Phase, Seat
 from meetings.roles import Do, SeatKind
 from meetings.rules import ensure, ensure_phase, seats_of
@@ -48,7 +46,6 @@ def seat(meeting: Meeting, kind: SeatKind, member: Membership, *, by: Membership
         member=member.pk,
         how=how,
     )
-    announce(SeatTaken(team=meeting.team_id, meeting=meeting.pk, kind=kind, member=member.pk))
     return taken
 
 
@@ -75,7 +72,6 @@ def leave_seat(*, by: Membership, meeting: int, kind: SeatKind) -> Meeting:
     ensure_phase(found, Phase.PLANNED, Phase.LIVE)
     if Seat.objects.current().filter(meeting=found, kind=kind).update(until=clock.now()):
         record("seat left", by=by.user_id, team=found.team_id, subject=f"meeting {found.pk}", seat=kind)
-        announce(SeatTaken(team=found.team_id, meeting=found.pk, kind=kind, member=None))
         touch(found, "seats")
     return found
 
