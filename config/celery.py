@@ -29,7 +29,7 @@ app.conf.update(
     beat_schedule={
         # what                       which task                              how often (seconds)
         "letters that are due": {"task": "teams.tasks.drain_letters", "schedule": 5.0, "options": {"expires": 10}},
-        "jottings older than 14 days": {"task": "learning.tasks.forget_jottings", "schedule": 3600.0},
+        "what the clock asks": {"task": "teams.tasks.keep_time", "schedule": 10.0, "options": {"expires": 20}},
     },
 )
 app.autodiscover_tasks(["teams", "meetings", "learning"])

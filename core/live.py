@@ -32,6 +32,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
 
+from core import clock
 from core.scope import before_commit
 
 log = logging.getLogger(__name__)
@@ -49,6 +50,7 @@ class Live(models.Model):
 
     revision = models.PositiveBigIntegerField(default=0, editable=False)
     changed = models.JSONField(default=dict, editable=False)
+    touched_at = models.DateTimeField(null=True, editable=False)  # when anything about it last changed, personal or not
 
     class Meta:
         abstract = True
@@ -268,9 +270,10 @@ def _raise_revision(model: type[Live], pk: int, public: list[str], own: Mapping[
             params += [key, f"@{member}"]
     sql = (
         f"UPDATE {connection.ops.quote_name(model._meta.db_table)} "
-        f"SET revision = revision + {int(bool(public))}, changed = {' || '.join(changes)} WHERE id = %s RETURNING *"
+        f"SET revision = revision + {int(bool(public))}, changed = {' || '.join(changes)}, touched_at = %s "
+        "WHERE id = %s RETURNING *"
     )
-    return next(iter(model._base_manager.raw(sql, [*params, pk])), None)
+    return next(iter(model._base_manager.raw(sql, [*params, clock.now(), pk])), None)
 
 
 def _describe(obj: Live, public: set[str], own: Mapping[int, Iterable[str]]) -> dict[str, object]:

@@ -16,7 +16,7 @@ from email.policy import SMTP
 from email.utils import format_datetime, parseaddr
 from functools import cache
 from types import TracebackType
-from typing import Any, Literal, Self, cast
+from typing import TYPE_CHECKING, Any, Literal, Self, cast
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import css_inline
@@ -25,6 +25,11 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.template import Context
 from django.template.loader import get_template
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+else:
+    StrOrPromise = str
 
 # --- kinds of letters ----------------------------------------------------------------------------------------------------------
 
@@ -47,6 +52,15 @@ class Mail:
     html: str
     sender_name: str = ""
     attachments: tuple[Attachment, ...] = ()
+    calendar: "Calendar | None" = None
+
+
+@dataclass(frozen=True)
+class Calendar:
+    """A calendar file that goes with a letter, and what it asks of a calendar (RFC 5546): REQUEST, CANCEL or PUBLISH."""
+
+    method: str
+    content: bytes
 
 
 Composer = Callable[[Any], Mail | None]
@@ -60,21 +74,29 @@ class Kind:
     compose: Composer
     essential: bool
     secret: bool
+    title: StrOrPromise
+    why: StrOrPromise
 
 
 KINDS: dict[str, Kind] = {}
 
 
-def letter_kind(name: str, *, essential: bool = False, secret: bool = False) -> Callable[[Composer], Composer]:
+def letter_kind(
+    name: str, *, essential: bool = False, secret: bool = False, title: StrOrPromise = "", why: StrOrPromise = ""
+) -> Callable[[Composer], Composer]:
     """Decorate the composer of one kind: it gets the letter's row and returns a Mail, or None when the letter is pointless by now.
 
-    `secret`: the row's `data` holds a code or a token, which is wiped as soon as the letter has left or is given up.
+    `secret`: the row's `data` holds a code or a token, which is wiped as soon as the letter has left or is given up. `title`: what
+    the preference page calls it. `why`: of an essential one, the sentence that says why it can't be turned off. A letter that may
+    be turned off carries its `member` in the data.
     """
+    if essential != bool(why) or (not essential and not title):
+        raise ValueError(f"An essential letter says why it is; one that isn't has a title: {name}")
 
     def register(compose: Composer) -> Composer:
         if name in KINDS:
             raise ValueError(f"There is a letter of kind {name} already")
-        KINDS[name] = Kind(name, compose, essential, secret)
+        KINDS[name] = Kind(name, compose, essential, secret, title, why)
         return compose
 
     return register
@@ -132,8 +154,11 @@ def _address(address: str, name: str = "") -> Address:
     return Address(display_name=" ".join(name.split()), username=user, domain=domain.encode("idna").decode())
 
 
-def build(mail: Mail, *, to: str, key: str, moment: datetime) -> bytes:
-    """The whole letter as it goes over the wire. Raises Permanent when `to` is no address."""
+def build(mail: Mail, *, to: str, key: str, moment: datetime, stop: str = "") -> bytes:
+    """The whole letter as it goes over the wire. Raises Permanent when `to` is no address.
+
+    `stop`: the address at which one POST turns this kind off (RFC 8058); empty for essential letters.
+    """
     try:
         validate_email(to)
         recipient = _address(to)
@@ -148,8 +173,17 @@ def build(mail: Mail, *, to: str, key: str, moment: datetime) -> bytes:
     message["Message-ID"] = message_id(key)
     message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no out-of-office answers
     message["X-Auto-Response-Suppress"] = "All"
+    if stop:
+        message["List-Unsubscribe"] = f"<{stop}>"
+        message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     message.set_content(mail.text, cte="quoted-printable")
     message.add_alternative(mail.html, subtype="html", cte="quoted-printable")
+    if mail.calendar is not None:  # as an alternative for calendars that ask, and as a file for those that don't
+        said = mail.calendar.content.decode()
+        message.add_alternative(said, subtype="calendar", cte="base64", params={"method": mail.calendar.method})
+        message.add_attachment(
+            mail.calendar.content, maintype="application", subtype="ics", filename="meeting.ics", cte="base64"
+        )
     for attachment in mail.attachments:
         main, _, sub = attachment.mime.partition("/")
         message.add_attachment(attachment.content, maintype=main, subtype=sub, filename=attachment.name)

@@ -30,6 +30,28 @@ SCOPE_FUNCTIONS = migrations.RunSQL(
 )
 
 
+def _same_team(table: str, column: str, child: str, parent: str) -> tuple[str, str]:
+    """A composite foreign key: forwards and backwards."""
+    name = f"{table}_{child}_same_team"
+    return (
+        f"ALTER TABLE {table} ADD CONSTRAINT {name} FOREIGN KEY ({column}, {child}) "
+        f"REFERENCES {parent} (team_id, id) DEFERRABLE INITIALLY DEFERRED",
+        f"ALTER TABLE {table} DROP CONSTRAINT {name}",
+    )
+
+
+class SameTeam(migrations.RunSQL):
+    """Composite foreign keys (column → parent table) that came to a table after its wall."""
+
+    def __init__(self, table: str, parents: dict[str, str]) -> None:
+        self.table, self.parents = table, parents
+        both = [_same_team(table, "team_id", child, parent) for child, parent in parents.items()]
+        super().__init__(";\n".join(one for one, _ in both), ";\n".join(back for _, back in both))
+
+    def deconstruct(self) -> tuple[str, list[Any], dict[str, Any]]:
+        return type(self).__qualname__, [self.table, self.parents], {}
+
+
 class TeamOwned(migrations.RunSQL):
     """Row-level security on `table`, and one composite foreign key for each of `parents` (column → parent table)."""
 
@@ -50,12 +72,9 @@ class TeamOwned(migrations.RunSQL):
             forwards.append(f"ALTER TABLE {table} ADD CONSTRAINT {table}_team_id_id UNIQUE (team_id, id)")
             backwards.append(f"ALTER TABLE {table} DROP CONSTRAINT {table}_team_id_id CASCADE")
         for child, parent in self.parents.items():
-            name = f"{table}_{child}_same_team"
-            forwards.append(
-                f"ALTER TABLE {table} ADD CONSTRAINT {name} FOREIGN KEY ({column}, {child}) "
-                f"REFERENCES {parent} (team_id, id) DEFERRABLE INITIALLY DEFERRED"
-            )
-            backwards.insert(0, f"ALTER TABLE {table} DROP CONSTRAINT {name}")
+            forward, backward = _same_team(table, column, child, parent)
+            forwards.append(forward)
+            backwards.insert(0, backward)
         super().__init__(";\n".join(forwards), ";\n".join(backwards))
 
     def deconstruct(self) -> tuple[str, list[Any], dict[str, Any]]:

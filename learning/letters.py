@@ -6,6 +6,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _l
 from django.utils.translation import ngettext
 
 from core import clock
@@ -19,7 +20,7 @@ from meetings.roles import SeatKind
 from teams.models import Letter, Membership
 
 
-@letter_kind("prompt", essential=True)
+@letter_kind("prompt", essential=True, why=_l("You get this because you kept learning in mind."))
 def prompt(letter: Letter) -> Mail | None:
     """To whoever kept learning in mind, when the meeting is over: how much waits, in counts, and where to send it from.
 
@@ -110,7 +111,7 @@ def _either(names: Sequence[str]) -> str:
     return _("%(list)s or %(last)s") % {"list": ", ".join(names[:-1]), "last": names[-1]}
 
 
-@letter_kind("summary", essential=True)
+@letter_kind("summary", title=_l("The summary of each meeting"))
 def summary(letter: Letter) -> Mail | None:
     """What the team learned, to one member. Pointless for somebody who has left the team since."""
     member = Membership.objects.present().filter(pk=letter.data["member"]).first()

@@ -4,6 +4,7 @@ from django.conf import settings
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _l
 
 from core import clock
 from core.mail import Mail, full_address, letter_kind, written
@@ -11,7 +12,7 @@ from teams.models import Invitation, Letter
 from teams.services.sign_in import CODE_LIFE
 
 
-@letter_kind("code", essential=True, secret=True)
+@letter_kind("code", essential=True, secret=True, why=_l("You asked for it."))
 def code(letter: Letter) -> Mail | None:
     """Six digits to sign in with. Pointless once they have expired."""
     if clock.now() > letter.created + CODE_LIFE:
@@ -22,7 +23,7 @@ def code(letter: Letter) -> Mail | None:
     )
 
 
-@letter_kind("invitation", essential=True, secret=True)
+@letter_kind("invitation", essential=True, secret=True, why=_l("Somebody asked you in."))
 def invitation(letter: Letter) -> Mail | None:
     """Somebody is asked into a team. Pointless once the invitation was taken back, accepted or has expired."""
     asked = Invitation.objects.open().filter(pk=letter.data["invitation"]).select_related("team", "by__user").first()
@@ -42,7 +43,7 @@ def invitation(letter: Letter) -> Mail | None:
         )
 
 
-@letter_kind("drill", essential=True)
+@letter_kind("drill", essential=True, why=_l("Posted by the person who runs this demo."))
 def drill(letter: Letter) -> Mail | None:
     """A letter to nobody, posted by `manage.py drill_letters` in the demo."""
     return written("teams/email/drill", {"number": letter.data["number"]})

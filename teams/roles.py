@@ -29,10 +29,22 @@ class Usually(TextChoices):
 
 
 class HolderRule(TextChoices):
-    """Who keeps the team's learning in mind (AMBIT: role of the TLSW; rotation comes with the clock)."""
+    """Who keeps the team's learning in mind (AMBIT: role of the TLSW)."""
 
     LEAD = "lead", _("One of our AMBIT leads does.")
     APPOINTED = "appointed", _("We ask somebody for each meeting.")
+    ROTATION = "rotation", _("We take turns. If nobody can, one of our AMBIT leads does.")
+
+
+class BankHolidays(TextChoices):
+    """Whose bank holidays a team keeps: what waits for a working day waits for one of theirs. As `holidays` names them."""
+
+    NONE = "", _("None")
+    ENGLAND = "GB-ENG", _("England")
+    WALES = "GB-WLS", _("Wales")
+    SCOTLAND = "GB-SCT", _("Scotland")
+    NORTHERN_IRELAND = "GB-NIR", _("Northern Ireland")
+    IRELAND = "IE", _("Ireland")
 
 
 class RaiseRule(TextChoices):

@@ -4,6 +4,7 @@ import time
 
 from celery import shared_task
 
+from core.clockwork import run_due
 from teams.services.letters import drain
 
 AT_MOST = 60.0  # seconds; beat comes again
@@ -15,3 +16,9 @@ def drain_letters() -> None:
     ends = time.monotonic() + AT_MOST
     while drain() and time.monotonic() < ends:
         pass
+
+
+@shared_task(name="teams.tasks.keep_time", ignore_result=True)
+def keep_time() -> None:
+    """Do what the clock asks: each storey's duties (core/clockwork.py), those that are due."""
+    run_due()

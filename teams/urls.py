@@ -4,7 +4,7 @@ from django.urls import path
 
 from core.policy import Anyone, SignedIn, allow
 from teams.rules import Member
-from teams.views import agreement, home, people, sign_in
+from teams.views import agreement, home, letters, people, sign_in
 
 urlpatterns = [
     path("", allow(SignedIn(), home.home), name="home"),
@@ -16,6 +16,8 @@ urlpatterns = [
     path("sign-in/closed/", allow(Anyone(), sign_in.inactive), name="account_inactive"),
     path("sign-out/", allow(Anyone(), sign_in.sign_out, "GET", "POST"), name="account_logout"),
     path("you/", allow(SignedIn(), home.you, "GET", "POST"), name="you"),
+    path("you/letters/", allow(SignedIn(), letters.mine, "GET", "POST"), name="letters_choose"),
+    path("letters/stop/<str:token>/", allow(Anyone(), letters.stop, "GET", "POST"), name="letters_stop"),
     path("teams/new/", allow(SignedIn(), home.new_team, "GET", "POST"), name="team_new"),
     path("invitation/<str:token>/", allow(Anyone(), people.invitation, "GET", "POST"), name="invitation"),
     path("t/<slug:slug>/people/", allow(Member(), people.list_people), name="people"),

@@ -1,6 +1,23 @@
 """The rows of this storey."""
 
-from meetings.models.meeting import NEXT, Item, ItemKind, Meeting, Phase, Task
-from meetings.models.seat import Attendance, How, Seat, WallCode
+from meetings.models.meeting import NEXT, CalledOff, Item, ItemKind, Meeting, Phase, Task
+from meetings.models.seat import Attendance, Ended, How, Seat, WallCode
+from meetings.models.series import Pause, Series, SeriesLine
 
-__all__ = ["NEXT", "Attendance", "How", "Item", "ItemKind", "Meeting", "Phase", "Seat", "Task", "WallCode"]
+__all__ = [
+    "NEXT",
+    "Attendance",
+    "CalledOff",
+    "Ended",
+    "How",
+    "Item",
+    "ItemKind",
+    "Meeting",
+    "Pause",
+    "Phase",
+    "Seat",
+    "Series",
+    "SeriesLine",
+    "Task",
+    "WallCode",
+]

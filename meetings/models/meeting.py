@@ -36,8 +36,17 @@ NEXT: dict[Phase, frozenset[Phase]] = {
     Phase.PLANNED: frozenset({Phase.LIVE, Phase.CANCELLED}),
     Phase.LIVE: frozenset({Phase.CLOSED}),
     Phase.CLOSED: frozenset(),
-    Phase.CANCELLED: frozenset(),
+    Phase.CANCELLED: frozenset({Phase.PLANNED}),  # it takes place after all
 }
+
+
+class CalledOff(models.TextChoices):
+    """Why a cancelled meeting was cancelled."""
+
+    NOT = "", ""
+    ALONE = "alone", _("this one date")
+    PAUSE = "pause", _("a pause of all dates")
+    SERIES = "series", _("its series ended or changed")
 
 
 class MeetingQuerySet(models.QuerySet["Meeting"]):
@@ -69,20 +78,34 @@ class Meeting(Live, Keyed, Versioned):
     small = models.BooleanField(default=False)  # four or fewer: one person may hold two seats
     cases = models.PositiveSmallIntegerField(default=0)  # the last number given to a case: numbers never change
     planned_by = models.ForeignKey(Membership, models.SET_NULL, null=True, related_name="+")
+    series = models.ForeignKey("meetings.Series", models.SET_NULL, null=True, blank=True, related_name="meetings")
+    original_date = models.DateField(null=True, blank=True)  # which date of its series it is, wherever it was moved
+    apart = models.BooleanField(default=False)  # changed by itself: what changes its series leaves it alone
+    called_off = models.CharField(max_length=6, choices=CalledOff, default=CalledOff.NOT, blank=True)
+    sequence = models.PositiveIntegerField(default=0)  # RFC 5545: raised whenever a calendar must be told anew
+    closed_by = models.ForeignKey(Membership, models.SET_NULL, null=True, related_name="+")  # nobody: by itself
     began_at = models.DateTimeField(null=True, blank=True)
     closed_at = models.DateTimeField(null=True, blank=True)
 
     objects = MeetingQuerySet.as_manager()
     privacy = classes(
-        technical="id team key version revision changed starts minutes phase small cases began_at closed_at",
+        technical="id team key version revision changed starts minutes phase small cases began_at closed_at"
+        " touched_at series original_date apart called_off sequence",
         team="place video",
-        personal="planned_by",
+        personal="planned_by closed_by",
     )
 
     class Meta:
         ordering = ["-starts"]
         constraints = [
             models.UniqueConstraint(fields=["team", "key"], name="meeting_key_once"),
+            models.UniqueConstraint(fields=["series", "original_date"], name="a_date_of_a_series_once"),
+            models.CheckConstraint(
+                condition=Q(series=None) | Q(original_date__isnull=False), name="meeting_of_a_series_has_its_date"
+            ),
+            models.CheckConstraint(
+                condition=Q(phase="cancelled") ^ Q(called_off=""), name="meeting_cancelled_says_why"
+            ),
             models.CheckConstraint(
                 condition=Q(phase="closed") ^ Q(closed_at=None), name="meeting_closed_has_closed_at"
             ),

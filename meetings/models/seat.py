@@ -30,6 +30,24 @@ class How(models.TextChoices):
     PROPOSED = "proposed", "proposed by the team's rule"
     APPOINTED = "appointed", "asked by somebody"
     TAKEN = "taken", "took it"
+    SWAPPED = "swapped", "swapped with somebody"
+    STOOD_IN = "stood_in", "stood in when the seat fell empty in mid-meeting"
+    BACK = "back", "took it back"
+
+
+class Ended(models.TextChoices):
+    """How somebody's time in a seat ended, where it ended before the meeting did."""
+
+    NOT = "", ""
+    REPLACED = "replaced", "somebody else took it, or was asked"
+    DECLINED = "declined", "not this time"
+    SWAPPED = "swapped", "swapped with somebody"
+    HAD_TO_GO = "had_to_go", "had to go"
+    CALLED_OUT = "called_out", "was called out"
+    HANDED_OVER = "handed_over", "left it with whoever stood in"
+    ABSENT = "absent", "was proposed, and didn't come"
+    AWAY = "away", "is away that day"
+    LEFT_TEAM = "left_team", "left the team"
 
 
 class Seat(models.Model):
@@ -44,9 +62,13 @@ class Seat(models.Model):
     small = models.BooleanField(default=False)  # taken beside another seat, in a meeting flagged small
     since = models.DateTimeField(default=clock.now, editable=False)
     until = models.DateTimeField(null=True, blank=True)
+    ended = models.CharField(max_length=11, choices=Ended, default=Ended.NOT, blank=True)
+    said_yes_at = models.DateTimeField(
+        null=True, blank=True
+    )  # who was proposed and says nothing keeps the seat all the same
 
     objects = SeatQuerySet.as_manager()
-    privacy = classes(technical="id team meeting kind how small since until", personal="member by")
+    privacy = classes(technical="id team meeting kind how small since until ended said_yes_at", personal="member by")
 
     class Meta:
         ordering = ["pk"]
@@ -58,6 +80,7 @@ class Seat(models.Model):
                 fields=["meeting", "member"], condition=Q(until=None, small=False), name="nobody_holds_two_seats"
             ),
             models.CheckConstraint(condition=Q(until=None) | Q(until__gte=F("since")), name="seat_ends_after_it_began"),
+            models.CheckConstraint(condition=Q(until=None) ^ ~Q(ended=""), name="seat_left_says_how"),
         ]
 
 

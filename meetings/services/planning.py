@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from core import guard
 from core.live import touch
-from meetings.models import Item, ItemKind, Meeting, Phase, WallCode
+from meetings.models import CalledOff, Item, ItemKind, Meeting, Phase, WallCode
 from meetings.roles import SeatKind
 from meetings.rules import ensure_phase, ensure_step, proposed_holder, seats_of
 from meetings.services.locks import lock
@@ -151,8 +151,9 @@ def cancel(*, by: Membership, meeting: int) -> Meeting:
     if found.phase == Phase.CANCELLED:
         return found
     ensure_step(found, Phase.CANCELLED)
-    found.phase = Phase.CANCELLED
-    found.save(update_fields=["phase"])
+    found.phase, found.called_off = Phase.CANCELLED, CalledOff.ALONE
+    found.sequence += 1
+    found.save(update_fields=["phase", "called_off", "sequence"])
     WallCode.objects.filter(meeting=found).delete()
     record("meeting cancelled", by=by.user_id, team=by.team_id, subject=f"meeting {found.pk}")
     touch(found, "phase")

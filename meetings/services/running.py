@@ -73,8 +73,8 @@ def close(*, by: Membership, meeting: int) -> Meeting:
     now = clock.now()
     Item.objects.filter(meeting=found, started_at__isnull=False, ended_at=None).update(ended_at=now)
     WallCode.objects.filter(meeting=found).delete()
-    found.phase, found.closed_at = Phase.CLOSED, now
-    found.save(update_fields=["phase", "closed_at"])
+    found.phase, found.closed_at, found.closed_by = Phase.CLOSED, now, by
+    found.save(update_fields=["phase", "closed_at", "closed_by"])
     record("meeting closed", by=by.user_id, team=found.team_id, subject=f"meeting {found.pk}")
     touch(found, "phase", "agenda")
     announce(MeetingClosed(team=found.team_id, meeting=found.pk, by=by.pk))

@@ -6,7 +6,7 @@ from django.utils.translation import gettext as _
 from core import clock
 from core.errors import Invalid, NotPossible
 from core.live import touch
-from meetings.models import Attendance, How, Meeting, Phase, Seat
+from meetings.models import Attendance, Ended, How, Meeting, Phase, Seat
 from meetings.roles import Do, SeatKind
 from meetings.rules import ensure, ensure_phase, seats_of
 from meetings.services.locks import lock
@@ -25,7 +25,7 @@ def seat(meeting: Meeting, kind: SeatKind, member: Membership, *, by: Membership
             _("%(name)s has another seat already: %(seat)s. One person holds one seat.")
             % {"name": member.first_name, "seat": SeatKind(next(iter(others))).label},
         )
-    Seat.objects.current().filter(meeting=meeting, kind=kind).update(until=clock.now())
+    Seat.objects.current().filter(meeting=meeting, kind=kind).update(until=clock.now(), ended=Ended.REPLACED)
     how = How.PROPOSED if proposed else How.TAKEN if member.pk == by.pk else How.APPOINTED
     taken = Seat.objects.create(
         team_id=meeting.team_id,
@@ -70,7 +70,7 @@ def leave_seat(*, by: Membership, meeting: int, kind: SeatKind) -> Meeting:
     found = lock(meeting, by=by)
     ensure(by, Do.TAKE_SEAT, found)
     ensure_phase(found, Phase.PLANNED, Phase.LIVE)
-    if Seat.objects.current().filter(meeting=found, kind=kind).update(until=clock.now()):
+    if Seat.objects.current().filter(meeting=found, kind=kind).update(until=clock.now(), ended=Ended.HAD_TO_GO):
         record("seat left", by=by.user_id, team=found.team_id, subject=f"meeting {found.pk}", seat=kind)
         touch(found, "seats")
     return found
@@ -80,8 +80,8 @@ def vacate(member: int, *, team: int) -> None:
     """Whoever belongs to the team no longer gets up from every seat in a meeting that isn't over. Inside the leaving's transaction."""
     held = Seat.objects.current().filter(team_id=team, member_id=member, meeting__phase__in=[Phase.PLANNED, Phase.LIVE])
     for taken in held.select_related("meeting"):
-        taken.until = max(clock.now(), taken.since)
-        taken.save(update_fields=["until"])
+        taken.until, taken.ended = max(clock.now(), taken.since), Ended.LEFT_TEAM
+        taken.save(update_fields=["until", "ended"])
         record("seat left", by=None, team=team, subject=f"meeting {taken.meeting_id}", seat=taken.kind)
         touch(taken.meeting, "seats")
 

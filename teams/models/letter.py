@@ -20,6 +20,7 @@ class LetterState(models.TextChoices):
     SENT = "sent", _("sent")  # the mail server took it
     DROPPED = "dropped", _("no longer needed")  # pointless by the time it was due
     FAILED = "failed", _("could not be delivered")  # refused for good
+    BOUNCED = "bounced", _("came back")  # the mail server took it, and the next one sent it back
     HELD = "held", _("held")  # written under a moved clock (seeds): never sent
 
 
@@ -52,10 +53,11 @@ class Letter(models.Model):
     message_id = models.CharField(max_length=200, blank=True)
     sent_at = models.DateTimeField(null=True)
     refused = models.CharField(max_length=300, blank=True)  # what the mail server said last
+    ended_at = models.DateTimeField(null=True)  # when it was dropped, refused for good, or came back
 
     objects = LetterQuerySet.as_manager()
     privacy = classes(
-        technical="id team key kind essential created due_at state lease lease_until tries message_id sent_at",
+        technical="id team key kind essential created due_at state lease lease_until tries message_id sent_at ended_at",
         personal="user address refused",
         secret="data frozen",
     )
@@ -65,13 +67,24 @@ class Letter(models.Model):
         indexes = [models.Index(fields=["due_at"], condition=Q(state=LetterState.WAITING), name="letter_waiting")]
         constraints = [
             models.CheckConstraint(
-                condition=Q(state=LetterState.SENT) ^ Q(sent_at=None), name="letter_sent_has_sent_at"
+                condition=Q(state__in=[LetterState.SENT, LetterState.BOUNCED]) ^ Q(sent_at=None),
+                name="letter_sent_has_sent_at",
             ),
             models.CheckConstraint(condition=Q(frozen=None) | ~Q(message_id=""), name="letter_frozen_has_message_id"),
         ]
 
     def __str__(self) -> str:
         return self.key
+
+
+class Driver(models.Model):
+    """Who does what is due without a click (the worker, beat, the ticker), and when it last did."""
+
+    name = models.CharField(max_length=20, primary_key=True)
+    seen_at = models.DateTimeField()
+    note = models.CharField(max_length=200, blank=True)  # what kept it from handing letters over, if anything did
+
+    privacy = classes(technical="name seen_at note")
 
 
 class Outcome(models.TextChoices):

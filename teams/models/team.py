@@ -1,10 +1,11 @@
 """A team, what it has agreed, and who belongs to it."""
 
 import uuid
+from datetime import date
 from typing import Self
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from core import clock
@@ -12,7 +13,7 @@ from core.base import Keyed, Versioned
 from core.policy import Principal
 from core.privacy import classes
 from teams.models.user import User
-from teams.roles import HolderRule, RaiseRule, Usually
+from teams.roles import BankHolidays, HolderRule, RaiseRule, Usually
 
 
 class TeamQuerySet(models.QuerySet["Team"]):
@@ -27,11 +28,13 @@ class Team(models.Model):
     slug = models.SlugField(max_length=60, unique=True)
     name = models.CharField(_("name of the team"), max_length=80)
     zone = models.CharField(max_length=64, default="Europe/London")
+    bank_holidays = models.CharField(max_length=6, choices=BankHolidays, default=BankHolidays.ENGLAND, blank=True)
+    feed_no = models.PositiveIntegerField(default=1)  # counts how often the secret link of its calendar was renewed
     founded = models.DateTimeField(default=clock.now, editable=False)
     key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)  # of the post that founded it
 
     objects = TeamQuerySet.as_manager()
-    privacy = classes(technical="id slug zone founded key", team="name")
+    privacy = classes(technical="id slug zone bank_holidays feed_no founded key", team="name")
 
     class Meta:
         ordering = ["name"]
@@ -73,11 +76,12 @@ class Membership(Versioned):
     user = models.ForeignKey(User, models.CASCADE, related_name="memberships")
     is_lead = models.BooleanField(default=False)
     usually = models.CharField(max_length=8, choices=Usually, default=Usually.NOTHING, blank=True)
+    takes_turns = models.BooleanField(default=True)  # False: opted out of keeping learning in mind by rotation
     since = models.DateTimeField(default=clock.now, editable=False)
     until = models.DateTimeField(null=True, blank=True)
 
     objects = MembershipQuerySet.as_manager()
-    privacy = classes(technical="id team version since until", personal="user is_lead usually")
+    privacy = classes(technical="id team version since until", personal="user is_lead usually takes_turns")
 
     class Meta:
         ordering = ["user__name", "pk"]
@@ -95,6 +99,50 @@ class Membership(Versioned):
     @property
     def first_name(self) -> str:
         return self.user.first_name
+
+
+class AwayQuerySet(models.QuerySet["Away"]):
+    def visible_to(self, principal: Principal) -> Self:
+        return self.filter(team_id__in=principal.team_ids)
+
+    def on(self, day: date) -> Self:
+        """Those that cover this day (in the team's own time)."""
+        return self.filter(first__lte=day, last__gte=day)
+
+
+class Away(Keyed):
+    """Some days on which somebody doesn't come. Why is asked of nobody."""
+
+    team = models.ForeignKey(Team, models.CASCADE, related_name="+")
+    member = models.ForeignKey(Membership, models.CASCADE, related_name="away")
+    first = models.DateField()
+    last = models.DateField()
+    by = models.ForeignKey(Membership, models.SET_NULL, null=True, related_name="+")
+    at = models.DateTimeField(default=clock.now, editable=False)
+
+    objects = AwayQuerySet.as_manager()
+    privacy = classes(technical="id team key at", personal="member first last by")
+
+    class Meta:
+        ordering = ["first", "pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["team", "key"], name="away_key_once"),
+            models.CheckConstraint(condition=Q(last__gte=F("first")), name="away_ends_after_it_began"),
+        ]
+
+
+class Unwanted(models.Model):
+    """A kind of letter that somebody has turned off. Only those that aren't essential can be (core.mail)."""
+
+    team = models.ForeignKey(Team, models.CASCADE, related_name="+")
+    member = models.ForeignKey(Membership, models.CASCADE, related_name="unwanted")
+    kind = models.CharField(max_length=40)
+    at = models.DateTimeField(default=clock.now, editable=False)
+
+    privacy = classes(technical="id team at", personal="member kind")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["member", "kind"], name="turned_off_once")]
 
 
 class InvitationQuerySet(models.QuerySet["Invitation"]):

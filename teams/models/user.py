@@ -35,6 +35,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     name = models.CharField(_("name"), max_length=80, blank=True)
     is_active = models.BooleanField(default=True)
     is_staff = models.BooleanField(default=False)
+    feed_no = models.PositiveIntegerField(default=1)  # counts how often the secret link of their calendar was renewed
     joined = models.DateTimeField(default=clock.now, editable=False)
 
     objects: ClassVar[UserManager] = UserManager()
@@ -42,7 +43,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     REQUIRED_FIELDS: ClassVar[list[str]] = []
 
     privacy = classes(
-        technical="id is_active is_staff is_superuser joined last_login groups user_permissions",
+        technical="id is_active is_staff is_superuser feed_no joined last_login groups user_permissions",
         personal="email name",
         secret="password",
     )

@@ -21,6 +21,7 @@ from core.scope import everything, scope
 from teams.events import LetterDue
 from teams.models import Attempt, Letter, Team, User
 from teams.models.letter import LetterState, Outcome
+from teams.services.choices import stop_link, wanted
 
 log = logging.getLogger(__name__)
 
@@ -173,9 +174,10 @@ def freeze(letter: Letter) -> bool:
     if letter.frozen is not None:
         return True
     address = letter.user.email if letter.user is not None and letter.user.is_active else letter.address
-    if not address:
+    if not address or not wanted(letter):
         _finish(letter, LetterState.DROPPED)
         return False
+    letter.address = address  # composers may need it: a calendar file names whom it is for
     compose = mail.KINDS[letter.kind].compose
     if letter.team_id is None:
         said = compose(letter)
@@ -186,11 +188,11 @@ def freeze(letter: Letter) -> bool:
         _finish(letter, LetterState.DROPPED)
         return False
     try:
-        letter.frozen = mail.build(said, to=address, key=letter.key, moment=clock.now())
+        letter.frozen = mail.build(said, to=address, key=letter.key, moment=clock.now(), stop=stop_link(letter))
     except mail.Permanent as fault:
         _finish(letter, LetterState.FAILED, str(fault))
         return False
-    letter.address, letter.message_id = address, mail.message_id(letter.key)
+    letter.message_id = mail.message_id(letter.key)
     return True
 
 
@@ -230,6 +232,7 @@ def _record_outcome(ready: Ready, outcome: Outcome, note: str) -> None:
 def _finish(letter: Letter, state: LetterState, note: str = "") -> None:
     letter.state, letter.refused = state, note[:300]
     letter.sent_at = clock.now() if state == LetterState.SENT else None
+    letter.ended_at = None if state == LetterState.SENT else clock.now()
     letter.frozen = letter.lease = letter.lease_until = None
     if mail.KINDS[letter.kind].secret:
         letter.data = {}

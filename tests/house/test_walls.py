@@ -1,6 +1,7 @@
 """The second wall, looked at in PostgreSQL itself: forced everywhere, loud without a scope, and closed to other teams' rows."""
 
 import uuid
+from datetime import time
 
 import pytest
 from django.apps import apps
@@ -12,9 +13,9 @@ from core.scope import everything, scope
 from learning.models import Jotting, Offer, Point
 from learning.services import jottings, offers, points
 from learning.services import summary as summaries
-from meetings.models import Item, ItemKind, Meeting
+from meetings.models import Item, ItemKind, Meeting, Pause, Series, SeriesLine
 from meetings.services import running
-from teams.models import Activity, Attempt, Letter, Membership, Team, User
+from teams.models import Activity, Attempt, Away, Driver, Letter, Membership, Team, Unwanted, User
 from teams.services.members import invite
 from tests.cast import Cast, closed, do, live, look, raised
 from tests.marks import ROWS
@@ -47,6 +48,13 @@ def world(cast: Cast) -> Cast:
         over = Meeting.objects.filter(phase="closed").get()
         summaries.send(by=cast.lin, meeting=over.pk)
         running.tick_attendance(by=cast.ada, meeting=meeting.pk, here=[cast.ada.pk, cast.lin.pk])
+        day = meeting.starts.date()
+        for team, member in ((cast.team, cast.kit), (cast.other, cast.tess)):
+            series = Series.objects.create(team=team, rule="FREQ=WEEKLY", first=day, at=time(10))
+            SeriesLine.objects.create(team=team, series=series, kind=ItemKind.BUSINESS, position=1)
+            Pause.objects.create(team=team, first=day, last=day)
+            Away.objects.create(team=team, member=member, first=day, last=day)
+            Unwanted.objects.create(team=team, member=member, kind="summary")
     return cast
 
 
@@ -73,8 +81,8 @@ def test_every_wall_has_one_policy_for_everything_that_asks_the_scope_both_ways(
         assert f"({column} = ANY" in str(reads)
 
 
-def test_what_belongs_to_no_team_is_only_a_person() -> None:
-    assert set(OURS) - set(WALLED) == {User}
+def test_what_belongs_to_no_team_is_a_person_and_who_drives_the_clock() -> None:
+    assert set(OURS) - set(WALLED) == {Driver, User}
 
 
 def test_without_a_scope_a_query_is_refused_aloud(world: Cast) -> None:

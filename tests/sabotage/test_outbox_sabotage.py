@@ -30,7 +30,7 @@ NUMBER = 12
 KILLS = 6
 
 
-@letter_kind("drilled")
+@letter_kind("drilled", essential=True, why="A test.")
 def _drilled(letter: Letter) -> Mail | None:
     # Composed anew it would be another letter: only what was frozen can be equal.
     nonce = os.urandom(8).hex()

@@ -30,7 +30,7 @@ pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "owne
 composed: list[str] = []
 
 
-@letter_kind("test")
+@letter_kind("test", essential=True, why="A test.")
 def _test(letter: Letter) -> Mail | None:
     if letter.data.get("pointless"):
         return None
@@ -45,7 +45,7 @@ def _test(letter: Letter) -> Mail | None:
     )
 
 
-@letter_kind("test secret", essential=True, secret=True)
+@letter_kind("test secret", essential=True, secret=True, why="A test.")
 def _secret(letter: Letter) -> Mail | None:
     return Mail("Digits", letter.data["code"] + "\n", f"<p>{letter.data['code']}</p>")
 

@@ -1,4 +1,4 @@
-"""`ticker`: drains the outbox every few seconds without Celery or Redis, for as long as it runs."""
+"""`ticker`: drains the outbox and does what the clock asks, every few seconds, without Celery or Redis, for as long as it runs."""
 
 import logging
 import signal
@@ -9,13 +9,14 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.db import InterfaceError, OperationalError, connection
 
+from core.clockwork import run_due
 from teams.services.letters import drain
 
 log = logging.getLogger(__name__)
 
 
 class Command(BaseCommand):
-    help = "Hand over letters that are due, every few seconds, with PostgreSQL alone."
+    help = "Hand over letters that are due, and do what the clock asks, every few seconds, with PostgreSQL alone."
     requires_system_checks = ()
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -24,6 +25,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["once"]:
+            run_due()
             while drain():
                 pass
             return
@@ -32,6 +34,7 @@ class Command(BaseCommand):
             signal.signal(stop, lambda *_: end.set())
         while not end.is_set():
             try:
+                run_due()
                 while drain() and not end.is_set():
                     pass
             except (OperationalError, InterfaceError) as error:
@@ -40,6 +43,6 @@ class Command(BaseCommand):
                 )
                 connection.close()
             except Exception:
-                log.exception("Draining the outbox failed")
+                log.exception("A round failed")
                 connection.close()
             end.wait(options["every"])

@@ -1,4 +1,4 @@
-"""What one page of this storey needs."""
+"""The agenda with its times, who is here, and finding a meeting at all."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
