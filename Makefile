@@ -8,7 +8,7 @@ PORT ?= 8000
 PYTHON := "$(ROOT)/.venv/bin/python"
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help setup setup-demo demo demo-reset manage test check
+.PHONY: help setup setup-demo demo demo-reset manage test check drill
 
 help:
 	@printf '%s\n' \
@@ -16,6 +16,7 @@ help:
 	  'make demo-reset            forget what the demo kept in .demo/' \
 	  "make manage ARGS='…'       a management command on the demo's database" \
 	  'make test                  the tests, with servers of their own' \
+	  'make drill MINUTES=12      letters under fire: everything is killed, silenced and refused (all of it: about 100 minutes)' \
 	  'make check                 style, types, imports, templates, settings, migrations' \
 	  'make setup                 only install'
 
@@ -59,7 +60,7 @@ demo-reset: setup-demo
 manage: setup-demo
 	@exec env PYTHONPATH="$(ROOT)" CALLED_FROM="$(PWD)" $(PYTHON) -m config.demo manage $(ARGS)
 
-# A browser: from PATH, else Playwright's own, else Debian's where we may install it.
+# Two files at a time, each worker with servers of its own (ARGS='-n 0' for one). A browser: from PATH, else Playwright's own, else Debian's where we may install it.
 test: setup
 	@cd "$(ROOT)"; \
 	for name in chromium chromium-browser google-chrome; do CHROMIUM=$${CHROMIUM:-$$(command -v $$name || true)}; done; \
@@ -75,7 +76,7 @@ test: setup
 	  echo 'make test: no Chromium here, so the journeys in a real browser (tests/journeys) are left out' >&2; \
 	fi; \
 	export CHROMIUM; \
-	exec $(PYTHON) -m pytest $(ARGS)
+	exec $(PYTHON) -m pytest -n 2 --dist loadfile $(ARGS)
 
 # The settings of a real server, for what Django and the migrations have to say about them.
 check: setup
@@ -92,3 +93,8 @@ check: setup
 	  python manage.py check --deploy --fail-level WARNING || failed=1; \
 	  python manage.py makemigrations --check --dry-run || failed=1; exit $$failed'; \
 	exit $$failed
+
+# The outbox under fire. MINUTES=100 is the whole of it; LETTERS, SEED, ONLY (stretches) and SABOTAGE may be given too.
+drill: setup
+	@cd "$(ROOT)"; exec env PYTHONPATH="$(ROOT)" $(PYTHON) -m tests.drill $(if $(MINUTES),--minutes "$(MINUTES)") $(if $(SEED),--seed "$(SEED)") \
+	  $(if $(LETTERS),--letters "$(LETTERS)") $(if $(ONLY),--only "$(ONLY)") $(if $(SABOTAGE),--sabotage "$(SABOTAGE)")

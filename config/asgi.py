@@ -19,6 +19,7 @@ from config.wsgi import application as django  # first: it sets Django up, which
 from core.stream import Receive, Scope, Send, Streams
 
 pages: Any = WSGIMiddleware(cast(Any, django), workers=settings.WEB_THREADS)
+health: Any = WSGIMiddleware(cast(Any, django), workers=2)  # threads of its own: pages that hang mustn't silence it
 streams = Streams()
 
 
@@ -28,6 +29,8 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
         await _lifespan(receive, send)
     elif scope["type"] == "http" and scope["path"].startswith("/live/"):
         await streams(scope, receive, send)
+    elif scope["type"] == "http" and scope["path"].startswith("/health/"):
+        await health(scope, receive, send)
     else:
         await pages(scope, receive, send)
 

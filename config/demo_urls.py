@@ -11,4 +11,12 @@ urlpatterns = [
     path("demo/letters/<int:number>/", allow(Anyone(), demo_views.letter_html), name="demo_letter"),
     path("demo/letters.json", allow(Anyone(), demo_views.letters_json), name="demo_letters_json"),
     path("components/", allow(Anyone(), demo_views.components), name="components"),
+    path(
+        "components/letters/<slug:letter>.html", allow(Anyone(), demo_views.component_letter), name="component_letter"
+    ),
+    path(
+        "components/letters/<slug:letter>.ics",
+        allow(Anyone(), demo_views.component_calendar),
+        name="component_calendar",
+    ),
 ]

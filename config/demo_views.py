@@ -14,10 +14,16 @@ from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 from django.views.decorators.csp import csp_override
 
+from config.demo_letters import Preview, all_previews
 from core.errors import NotFound
 from core.http import page, see_other
 from teams.services.sign_in import user_of_demo_token
 from teams.views.sign_in import come_in
+
+# A letter's HTML as a mail program shows it: its styles, and nothing that runs. (An empty list would leave "sandbox" out.)
+LETTERS_OWN_STYLE = csp_override(
+    {"default-src": [CSP.NONE], "style-src": [CSP.UNSAFE_INLINE], "frame-ancestors": [CSP.NONE], "sandbox": [""]}
+)
 
 
 def sign_in(request: HttpRequest, signed: str) -> HttpResponse:
@@ -34,7 +40,28 @@ def sign_in(request: HttpRequest, signed: str) -> HttpResponse:
 
 def components(request: HttpRequest) -> HttpResponse:
     """Every part in every state, each with an id."""
-    return page(request, "components/gallery.html", {})
+    return page(request, "components/gallery.html", {"letters": all_previews()})
+
+
+def _preview(name: str) -> Preview:
+    found = all_previews().get(name)
+    if found is None:
+        raise NotFound(_("There is no such letter."))
+    return found
+
+
+@LETTERS_OWN_STYLE
+def component_letter(request: HttpRequest, letter: str) -> HttpResponse:
+    """One letter of the gallery as a mail program would show it."""
+    return HttpResponse(_preview(letter).mail.html)
+
+
+def component_calendar(request: HttpRequest, letter: str) -> HttpResponse:
+    """Its calendar file."""
+    calendar = _preview(letter).mail.calendar
+    if calendar is None:
+        raise NotFound(_("This letter has no calendar file."))
+    return HttpResponse(calendar.content, content_type=f"text/calendar; charset=utf-8; method={calendar.method}")
 
 
 def sent() -> list[dict[str, Any]]:
@@ -50,7 +77,7 @@ def _read(letter: bytes, taken: float) -> dict[str, Any]:
     taken = float(message.get("X-Caught-At", taken))
     return {
         "to": ", ".join(map(str, to)),
-        "subject": str(message["Subject"] or ""),
+        "subject": str(message["Subject"] or "").strip(),  # a long one begins on a line of its own
         "text": _body(message.get_body(("plain",))),
         "html": _body(message.get_body(("html",))),
         "headers": {name: str(value) for name, value in message.items() if not name.startswith("X-Caught-")},
@@ -71,9 +98,7 @@ def letters(request: HttpRequest) -> HttpResponse:
     return page(request, "demo/letters.html", {"letters": found})
 
 
-@csp_override(
-    {"default-src": [CSP.NONE], "style-src": [CSP.UNSAFE_INLINE], "frame-ancestors": [CSP.NONE], "sandbox": []}
-)
+@LETTERS_OWN_STYLE
 def letter_html(request: HttpRequest, number: int) -> HttpResponse:
     """One letter's HTML as a mail program would show it: its styles, no scripts. Numbered from the oldest."""
     found = list(reversed(sent()))

@@ -133,6 +133,14 @@ TEMPLATES = [
 ]
 
 # --- the rows ----------------------------------------------------------------------------------------------------------------
+# A PostgreSQL that vanished without a word is given up within seconds, by whoever waits for it.
+_patience = {
+    "connect_timeout": 5,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 20_000,  # milliseconds
+}
 _app = env.db_url("DATABASE_URL", engine="django.db.backends.postgresql")
 _owner = env.db_url("DATABASE_OWNER_URL", default=env.str("DATABASE_URL"), engine="django.db.backends.postgresql")
 DATABASES = {
@@ -142,6 +150,7 @@ DATABASES = {
         "ATOMIC_REQUESTS": True,
         "CONN_MAX_AGE": None,
         "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": {**_app.get("OPTIONS", {}), **_patience},
         "TEST": {"MIRROR": "owner"},
     },
     "owner": {**_owner, "CONN_MAX_AGE": 0},
@@ -154,6 +163,7 @@ REDIS_URL = env.str("REDIS_URL", default="redis://127.0.0.1:6379/0")  # haste: t
 # --- letters -----------------------------------------------------------------------------------------------------------------
 EMAIL_URL = env.str("EMAIL_URL", default="smtp://127.0.0.1:25")
 MAIL_FROM = env.str("MAIL_FROM", default="Keeping in Mind <learning@localhost>")
+BOUNCES_URL = env.str("BOUNCES_URL", default="")  # a mailbox for letters that come back: imaps://user:password@host/INBOX
 
 # --- sign-in -----------------------------------------------------------------------------------------------------------------
 ACCOUNT_ADAPTER = "teams.views.sign_in.Adapter"

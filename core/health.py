@@ -1,33 +1,41 @@
-"""Is it alive, may it serve, is the work being done: JSON, no sign-in, nothing private."""
+"""Is it alive, may it serve: JSON, no sign-in, nothing private. Whether the work is being done is asked in teams/views/health.py."""
+
+import logging
 
 from django.conf import settings
-from django.db import Error, connection, transaction
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import path
 from redis import Redis
 from redis.exceptions import RedisError
 
+from core.patience import NoAnswer, asking
 from core.policy import Anyone, allow
 
+log = logging.getLogger(__name__)
 
-def _answer(because: str = "", **more: object) -> HttpResponse:
-    if because:
-        return JsonResponse({"ok": False, "because": because, **more}, status=503)
-    return JsonResponse({"ok": True, **more})
+NO_POSTGRESQL = "PostgreSQL does not answer"
+
+
+def answer(because: str = "", **more: object) -> HttpResponse:
+    """200 when well; 503 and why when not."""
+    said = {"ok": False, "because": because, **more} if because else {"ok": True, **more}
+    return JsonResponse(said, status=503 if because else 200, headers={"Cache-Control": "no-store"})
 
 
 def live(request: HttpRequest) -> HttpResponse:
     """This process answers."""
-    return _answer()
+    return answer()
 
 
 def ready(request: HttpRequest) -> HttpResponse:
     """PostgreSQL answers too, so pages can be served. Redis isn't needed for that, and is only told."""
     try:
-        with connection.cursor() as cursor:
+        with asking() as cursor:
             cursor.execute("SELECT 1")
-    except Error:
-        return _answer("PostgreSQL does not answer")
+    except NoAnswer as silence:
+        log.warning("%s: %s", NO_POSTGRESQL, silence)
+        return answer(NO_POSTGRESQL)
     redis = Redis.from_url(settings.REDIS_URL, socket_timeout=1, socket_connect_timeout=1)
     try:
         haste = bool(redis.ping())
@@ -35,7 +43,7 @@ def ready(request: HttpRequest) -> HttpResponse:
         haste = False
     finally:
         redis.close()
-    return _answer(redis=haste)
+    return answer(redis=haste)
 
 
 # Outside of ATOMIC_REQUESTS: with PostgreSQL away, that would fail before there is an answer.

@@ -3,11 +3,16 @@
 Who gets which letter, and that none is lost, is the outbox's matter (teams/services/letters.py).
 """
 
+import contextlib
 import hashlib
+import hmac
+import re
 import smtplib
+import socket
 import ssl
+import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from email.headerregistry import Address
@@ -76,19 +81,27 @@ class Kind:
     secret: bool
     title: StrOrPromise
     why: StrOrPromise
+    leads: bool = False
 
 
 KINDS: dict[str, Kind] = {}
 
 
 def letter_kind(
-    name: str, *, essential: bool = False, secret: bool = False, title: StrOrPromise = "", why: StrOrPromise = ""
+    name: str,
+    *,
+    essential: bool = False,
+    secret: bool = False,
+    title: StrOrPromise = "",
+    why: StrOrPromise = "",
+    leads: bool = False,
 ) -> Callable[[Composer], Composer]:
     """Decorate the composer of one kind: it gets the letter's row and returns a Mail, or None when the letter is pointless by now.
 
     `secret`: the row's `data` holds a code or a token, which is wiped as soon as the letter has left or is given up. `title`: what
-    the preference page calls it. `why`: of an essential one, the sentence that says why it can't be turned off. A letter that may
-    be turned off carries its `member` in the data.
+    the preference page calls it; an essential one without a title isn't listed there. `why`: of an essential one, the sentence that
+    says why it can't be turned off. `leads`: it goes to AMBIT leads alone. A letter that may be turned off carries its `member` in
+    the data.
     """
     if essential != bool(why) or (not essential and not title):
         raise ValueError(f"An essential letter says why it is; one that isn't has a title: {name}")
@@ -96,7 +109,7 @@ def letter_kind(
     def register(compose: Composer) -> Composer:
         if name in KINDS:
             raise ValueError(f"There is a letter of kind {name} already")
-        KINDS[name] = Kind(name, compose, essential, secret, title, why)
+        KINDS[name] = Kind(name, compose, essential, secret, title, why, leads)
         return compose
 
     return register
@@ -113,7 +126,9 @@ def _inliner() -> css_inline.CSSInliner:
 def _plain(template: str, context: dict[str, Any]) -> str:
     # Escaping is for HTML: a subject says "Ada's team", not "Ada&#x27;s team".
     backend = cast(Any, get_template(template))
-    return cast(str, backend.template.render(Context(context, autoescape=False))).strip()
+    said = cast(str, backend.template.render(Context(context, autoescape=False)))
+    said = re.sub(r"\n{3,}", "\n\n", said.strip())
+    return re.sub(r"\n-- \n+", "\n-- \n", said)
 
 
 def written(
@@ -140,8 +155,8 @@ def _host() -> str:
 
 
 def message_id(key: str) -> str:
-    """The Message-ID of the letter with this key: always the same one, and it tells nothing."""
-    return f"<{hashlib.sha256(key.encode()).hexdigest()[:40]}@{_host()}>"
+    """The Message-ID of the letter with this key: always the same one. It tells nothing, and nobody can guess it."""
+    return f"<{hmac.new(settings.SECRET_KEY.encode(), key.encode(), hashlib.sha256).hexdigest()[:40]}@{_host()}>"
 
 
 def sender() -> str:
@@ -173,21 +188,32 @@ def build(mail: Mail, *, to: str, key: str, moment: datetime, stop: str = "") ->
     message["Message-ID"] = message_id(key)
     message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no out-of-office answers
     message["X-Auto-Response-Suppress"] = "All"
-    if stop:
-        message["List-Unsubscribe"] = f"<{stop}>"
-        message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     message.set_content(mail.text, cte="quoted-printable")
     message.add_alternative(mail.html, subtype="html", cte="quoted-printable")
-    if mail.calendar is not None:  # as an alternative for calendars that ask, and as a file for those that don't
-        said = mail.calendar.content.decode()
-        message.add_alternative(said, subtype="calendar", cte="base64", params={"method": mail.calendar.method})
-        message.add_attachment(
-            mail.calendar.content, maintype="application", subtype="ics", filename="meeting.ics", cte="base64"
-        )
+    if mail.calendar is not None:
+        _add_calendar(message, mail.calendar)
     for attachment in mail.attachments:
         main, _, sub = attachment.mime.partition("/")
         message.add_attachment(attachment.content, maintype=main, subtype=sub, filename=attachment.name)
-    return message.as_bytes()
+    # Python would write an address as long as this one as encoded words, in which no mail program finds it.
+    one_click = f"List-Unsubscribe: <{stop}>\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n" if stop else ""
+    return one_click.encode("ascii") + message.as_bytes()
+
+
+def _add_calendar(message: EmailMessage, calendar: Calendar) -> None:
+    """What asks something of a calendar is an alternative, which most take up by themselves, and a file for the others.
+
+    What is only published is a file: no calendar takes it up unasked, and Outlook would show it twice.
+    """
+    said = calendar.content.decode()
+    if calendar.method == "PUBLISH":
+        published = {"method": "PUBLISH"}
+        message.add_attachment(said, subtype="calendar", filename="dates.ics", cte="base64", params=published)
+        return
+    message.add_alternative(said, subtype="calendar", cte="base64", params={"method": calendar.method})
+    message.add_attachment(
+        calendar.content, maintype="application", subtype="ics", filename="meeting.ics", cte="base64"
+    )
 
 
 # --- to the mail server --------------------------------------------------------------------------------------------------------
@@ -257,6 +283,24 @@ def _told(error: Exception) -> str:
     return f"{type(error).__name__}: {error}"[:300]
 
 
+@contextlib.contextmanager
+def _until(ends: float, line: smtplib.SMTP) -> Iterator[None]:
+    """Hang up at that moment: a server that dribbles is never late with a single byte, and could hold a letter for ever."""
+
+    def hang_up() -> None:
+        if line.sock is not None:
+            with contextlib.suppress(OSError):
+                line.sock.shutdown(socket.SHUT_RDWR)
+
+    watch = threading.Timer(max(0.0, ends - time.monotonic()), hang_up)
+    watch.daemon = True
+    watch.start()
+    try:
+        yield
+    finally:
+        watch.cancel()
+
+
 class Post:
     """One connection to the mail server, opened when first needed, for one letter or several."""
 
@@ -282,28 +326,31 @@ class Post:
             self.line.close()
             self.line = None
 
-    def open(self) -> None:
-        """Connect, unless a line is open. Raises Unreachable."""
+    def open(self, ends: float | None = None) -> None:
+        """Connect, unless a line is open; until `ends` at most, by time.monotonic(). Raises Unreachable."""
         if self.line is not None:
             return
+        ends = time.monotonic() + DEADLINE if ends is None else ends
         server = self.server
         # smtplib would look up this machine's full name, which can take seconds without a name server.
         host = "localhost" if _host()[0].isdigit() or ":" in _host() else _host()
+        if server.safety == "tls":
+            safe = ssl.create_default_context()
+            line: smtplib.SMTP = smtplib.SMTP_SSL(local_hostname=host, timeout=PATIENCE, context=safe)
+        else:
+            line = smtplib.SMTP(local_hostname=host, timeout=PATIENCE)
+        line._host = server.host  # type: ignore[attr-defined]  # the name that a certificate is held against
         try:
-            if server.safety == "tls":
-                safe = ssl.create_default_context()
-                line: smtplib.SMTP = smtplib.SMTP_SSL(server.host, server.port, host, timeout=PATIENCE, context=safe)
-            else:
-                line = smtplib.SMTP(server.host, server.port, host, timeout=PATIENCE)
-        except (OSError, smtplib.SMTPException) as error:
-            raise Unreachable(_told(error)) from error
-        try:
-            line.ehlo_or_helo_if_needed()
-            if server.safety == "starttls":
-                line.starttls(context=ssl.create_default_context())
+            with _until(ends, line):
+                code, words = line.connect(server.host, server.port)
+                if code != 220:
+                    raise smtplib.SMTPConnectError(code, words)
                 line.ehlo_or_helo_if_needed()
-            if server.user:
-                line.login(server.user, server.password)
+                if server.safety == "starttls":
+                    line.starttls(context=ssl.create_default_context())
+                    line.ehlo_or_helo_if_needed()
+                if server.user:
+                    line.login(server.user, server.password)
         except (OSError, smtplib.SMTPException) as error:
             line.close()
             raise Unreachable(_told(error)) from error
@@ -311,17 +358,25 @@ class Post:
 
     def send(self, letter: bytes, to: str) -> None:
         """Hand over one letter. Returns when the server took it; raises Unreachable, Temporary, Permanent or InDoubt."""
-        fresh = self.line is None
-        self.open()
         ends = time.monotonic() + DEADLINE
+        fresh = self.line is None
+        self.open(ends)
+        with _until(ends, self._line()):
+            taken = self._send(letter, to, ends, fresh=fresh)
+        if not taken:  # the server had hung up since the letter before: once more, on a fresh line
+            self.open(ends)
+            with _until(ends, self._line()):
+                self._send(letter, to, ends, fresh=True)
+
+    def _send(self, letter: bytes, to: str, ends: float, *, fresh: bool) -> bool:
+        """Whether it was taken; False when a line that isn't fresh had been closed meanwhile."""
         try:
             self._answer(ends, "mail", sender())
         except (OSError, smtplib.SMTPServerDisconnected) as error:
             self.close()
             if fresh:
                 raise Temporary(_told(error)) from error
-            self.send(letter, to)  # the server had hung up since the letter before: once more, on a fresh line
-            return
+            return False
         try:
             self._answer(ends, "rcpt", to)
         except (OSError, smtplib.SMTPServerDisconnected) as error:
@@ -339,6 +394,7 @@ class Post:
         if code != 250:
             self._reset()
             raise self._fault(code, words)
+        return True
 
     def _line(self) -> smtplib.SMTP:
         if self.line is None:

@@ -63,6 +63,8 @@ def _tell_database(teams: str) -> None:
 @contextmanager
 def _enter(teams: str) -> Iterator[None]:
     outer = _opened.get()
+    if outer is not None and not connection.in_atomic_block:
+        outer = None  # its transaction is over: this is a reaction after commit
     if outer is not None and outer.teams == teams:
         yield
         return

@@ -9,4 +9,5 @@ class LearningConfig(AppConfig):
     def ready(self) -> None:
         import learning.fragments
         import learning.letters
-        import learning.reactions  # noqa: F401
+        import learning.reactions
+        import learning.tasks  # noqa: F401

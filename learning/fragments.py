@@ -2,11 +2,12 @@
 
 from typing import Any
 
+from core import clock
 from core.live import MEMBER, WALL, fragment
 from learning.queries import raised, reading, unreached
 from meetings.fragments import MEETING, seat_context
 from meetings.models import Meeting
-from meetings.queries import agenda_of
+from meetings.queries import agenda_of, once
 
 
 @fragment(
@@ -18,7 +19,20 @@ from meetings.queries import agenda_of
 )
 def raised_points(meeting: Meeting, audience: str) -> dict[str, Any]:
     """The points that were raised so far."""
-    return {"points": raised(meeting), "meeting": meeting, "reading": reading(meeting)}
+    return {"points": raised(meeting), "meeting": meeting, "reading": once(meeting, reading)}
+
+
+@fragment(
+    "strip",
+    template="learning/live.html#strip",
+    subjects={"agenda", "phase", "readback"},
+    audiences={WALL},
+    of=MEETING,
+)
+def strip(meeting: Meeting, audience: str) -> dict[str, Any]:
+    """On the wall: that the read-back is due. Members have a strip of their own, with its taps."""
+    found = once(meeting, reading)
+    return {"meeting": meeting, "reading": found, "agenda": once(meeting, agenda_of), "moment": clock.now()}
 
 
 @fragment(
@@ -30,8 +44,8 @@ def raised_points(meeting: Meeting, audience: str) -> dict[str, Any]:
 )
 def read_back(meeting: Meeting, audience: str) -> dict[str, Any]:
     """The read-back: said first, then one point at a time, then how it went."""
-    found = reading(meeting)
+    found = once(meeting, reading)
     context: dict[str, Any] = {"meeting": meeting, "reading": found, **seat_context(meeting)}
     if found is not None:
-        context |= {"agenda": agenda_of(meeting), "unreached": unreached(meeting)}
+        context |= {"agenda": once(meeting, agenda_of), "unreached": unreached(meeting)}
     return context

@@ -3,8 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from enum import StrEnum
 
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.db.models import BigIntegerField, Count, Exists, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models.fields.json import KT
+from django.db.models.functions import Cast, Coalesce, Lower
 
 from core import clock
 from core.policy import Principal
@@ -12,6 +15,7 @@ from learning.models import Delivery, Jotting, Observation, Offer, Point, ReadBa
 from learning.roles import HELD, Fate, PointState
 from meetings.models import Meeting, Phase, Seat
 from meetings.roles import SeatKind
+from teams.models import Letter, Membership
 from teams.models.letter import LetterState
 
 
@@ -33,6 +37,11 @@ def mine(principal: Principal, meeting: Meeting, *, holds: bool) -> Mine:
         return Mine(jottings, [], [])
     points = Point.objects.filter(meeting=meeting, state=PointState.WAITING).select_related("offer__by__user")
     return Mine(jottings, list(points), list(Observation.objects.filter(meeting=meeting)))
+
+
+def unraised(principal: Principal, meeting: Meeting) -> int:
+    """How many of one's own jottings haven't been raised."""
+    return Jotting.objects.visible_to(principal).filter(meeting=meeting, raised_at=None).count()
 
 
 def tray(meeting: Meeting) -> list[Offer]:
@@ -116,7 +125,27 @@ class Record:
     carried: Sequence[Point]
     noticed: Sequence[Observation]
     read_back: ReadBack | None
-    summary: Summary | None
+    editions: Sequence[Summary]  # of the summary, the newest first
+
+    @property
+    def summary(self) -> Summary | None:
+        """The newest edition: the one to compose, or the last that was sent."""
+        return self.editions[0] if self.editions else None
+
+    @property
+    def went_out(self) -> Sequence[Summary]:
+        """The editions that were sent, the newest first."""
+        return [edition for edition in self.editions if edition.is_sent]
+
+    @property
+    def last_sent(self) -> Summary | None:
+        return self.went_out[0] if self.went_out else None
+
+    @property
+    def mark(self) -> str:
+        """What whoever looks at this has seen of others' words: another mark means that something was added or changed."""
+        points = ".".join(f"{point.pk}v{point.version}" for point in self.all)
+        return f"{points}~{'.'.join(str(seen.pk) for seen in self.noticed)}"
 
     @property
     def all(self) -> Sequence[Point]:
@@ -143,29 +172,43 @@ def record_of(meeting: Meeting) -> Record:
         [point for point in points if here.get(point.pk) != point.state],
         list(Observation.objects.filter(meeting=meeting).select_related("by__user")),
         ReadBack.objects.filter(meeting=meeting).first(),
-        Summary.objects.filter(meeting=meeting).select_related("sent_by__user").first(),
+        list(Summary.objects.filter(meeting=meeting).select_related("sent_by__user").order_by("-edition")),
     )
+
+
+CAME_BACK = (LetterState.FAILED, LetterState.BOUNCED)  # refused at the door, or sent back later
 
 
 @dataclass(frozen=True)
 class Sent:
-    """How a summary's letters fared."""
+    """How the letters of one edition fared."""
 
-    total: int
+    summary: Summary
+    to: Sequence[Membership]
     delivered: int
     waiting: int
-    refused: Sequence[str]  # first names
+    spared: int  # those who had left by then, or want no summaries by mail
+    refused: Sequence[str]  # first names of those whose address refused it, or sent it back
+
+    @property
+    def total(self) -> int:
+        return len(self.to)
 
 
 def sent(summary: Summary | None) -> Sent | None:
-    """To how many the summary went, and whose address refused it; None before it is sent."""
+    """To whom the summary went, and whose address refused it; None before it is sent."""
     if summary is None or not summary.is_sent:
         return None
     deliveries = list(Delivery.objects.filter(summary=summary).select_related("member__user", "letter"))
     states = [delivery.letter.state for delivery in deliveries]
-    refused = [delivery.member.first_name for delivery in deliveries if delivery.letter.state == LetterState.FAILED]
-    delivered = sum(state in (LetterState.SENT, LetterState.HELD) for state in states)
-    return Sent(len(states), delivered, sum(state == LetterState.WAITING for state in states), refused)
+    return Sent(
+        summary,
+        [delivery.member for delivery in deliveries],
+        sum(state in (LetterState.SENT, LetterState.HELD) for state in states),
+        sum(state == LetterState.WAITING for state in states),
+        sum(state == LetterState.DROPPED for state in states),
+        [delivery.member.first_name for delivery in deliveries if delivery.letter.state in CAME_BACK],
+    )
 
 
 def lately(principal: Principal, most: int = 3) -> list[Point]:
@@ -234,18 +277,68 @@ def figures(principal: Principal, meetings: QuerySet[Meeting], members: int) -> 
     )
 
 
+class Wait(StrEnum):
+    """What may wait for somebody."""
+
+    WRITE = "write"  # the summary of a meeting at which they kept learning in mind
+    TAKE_OVER = "take over"  # somebody else's, which has waited too long
+    ADDRESS = "address"  # mail to a member comes back
+
+
 @dataclass(frozen=True)
 class Waiting:
     """One thing that waits for somebody, with its one action."""
 
-    meeting: Meeting
+    what: Wait
+    meeting: Meeting | None = None
+    member: Membership | None = None
 
 
-def summaries_to_send(principal: Principal, *, lead: bool) -> list[Waiting]:
-    """Closed meetings of the last fortnight whose summary is this person's to send, or anybody's for a lead."""
-    since = clock.now() - timedelta(days=14)
-    unsent = Meeting.objects.visible_to(principal).held().filter(closed_at__gt=since)
-    unsent = unsent.exclude(summary__sent_at__isnull=False)
-    if not lead:
-        unsent = unsent.filter(seats__kind=SeatKind.LEARNING, seats__until=None, seats__member_id=principal.member_id)
-    return [Waiting(meeting) for meeting in unsent]
+RECENT = timedelta(days=35)  # so long an unsent summary is still asked for
+
+
+def waiting_for(principal: Principal, *, lead: bool) -> list[Waiting]:
+    """What waits for this person now: summaries to send or to take over; for a lead also members whose mail comes back."""
+    asked = Letter.objects.filter(kind="takeover", user=principal.user_id).annotate(
+        of=Cast(KT("data__meeting"), BigIntegerField())
+    )
+    unsent = (
+        Meeting.objects.visible_to(principal)
+        .held()
+        .filter(closed_at__gt=clock.now() - RECENT)
+        .exclude(summary__sent_at__isnull=False)
+        .annotate(
+            held_by=Subquery(_holder().values("member")[:1]),
+            in_time=Exists(
+                Summary.objects.filter(meeting=OuterRef("pk"), leads_asked_at=None, ask_leads_at__gt=clock.now())
+            ),
+        )
+    )
+    mine = Q(held_by=principal.member_id)
+    others = Q(in_time=False) if lead else Q(pk__in=asked.values("of"))
+    found = [
+        Waiting(
+            Wait.WRITE if meeting.held_by == principal.member_id else Wait.TAKE_OVER,  # type: ignore[attr-defined]
+            meeting=meeting,
+        )
+        for meeting in unsent.filter(mine | others)
+    ]
+    return found + [Waiting(Wait.ADDRESS, member=member) for member in (mail_comes_back(principal) if lead else [])]
+
+
+def mail_comes_back(principal: Principal) -> list[Membership]:
+    """The present members whose last letter was refused or sent back, unless their address has changed since."""
+    members = Membership.objects.visible_to(principal).present()
+    last = (
+        Letter.objects.filter(
+            user=OuterRef("user"), team=OuterRef("team"), state__in=[LetterState.SENT, *CAME_BACK], address__gt=""
+        )
+        .annotate(moment=Coalesce("sent_at", "ended_at"))
+        .order_by(F("moment").desc(nulls_last=True), "-pk")
+    )
+    refused = members.annotate(
+        last_state=Subquery(last.values("state")[:1]),
+        last_address=Subquery(last.annotate(low=Lower("address")).values("low")[:1]),
+    )
+    found = refused.filter(last_state__in=CAME_BACK, last_address=Lower("user__email"))
+    return list(found.select_related("user"))

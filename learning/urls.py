@@ -3,7 +3,7 @@
 from django.urls import path, register_converter
 
 from core.policy import allow
-from learning.views import holder, home, read_back, room, summary
+from learning.views import holder, home, read_back, record, room, summary
 from meetings.rules import Wall
 from teams.rules import Member
 
@@ -47,6 +47,10 @@ urlpatterns = [
     path(M + "summary/", allow(Member(), summary.compose, "GET", "POST"), name="summary"),
     path(M + "summary/add/", allow(Member(), summary.add, "POST"), name="summary_add"),
     path(M + "summary/send/", allow(Member(), summary.send, "POST"), name="summary_send"),
+    path(M + "summary/now/", allow(Member(), summary.now, "POST"), name="summary_now"),
+    path(M + "summary/again/", allow(Member(), summary.again, "POST"), name="summary_again"),
+    path(M + "summary/throw-away/", allow(Member(), summary.throw_away, "POST"), name="summary_throw_away"),
+    path(M + "summary/sent/<int:edition>/", allow(Member(), record.as_it_was_sent), name="summary_sent"),
     path(M + "summary/<int:point>/", allow(Member(), summary.reword, "POST"), name="summary_reword"),
     path(M + "summary/<int:point>/move/", allow(Member(), summary.move, "POST"), name="summary_move"),
     path("wall/<str:wall>/", allow(Wall(), room.wall), name="wall"),

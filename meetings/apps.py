@@ -8,4 +8,6 @@ class MeetingsConfig(AppConfig):
 
     def ready(self) -> None:
         import meetings.fragments
-        import meetings.reactions  # noqa: F401
+        import meetings.letters
+        import meetings.reactions
+        import meetings.tasks  # noqa: F401

@@ -7,8 +7,8 @@ from core.events import Fact
 
 @dataclass(frozen=True, kw_only=True)
 class MeetingClosed(Fact):
-    """A meeting is over. `by`: the member who closed it."""
+    """A meeting is over. `by`: the member who closed it; None, where it closed by itself."""
 
     team: int
     meeting: int
-    by: int
+    by: int | None

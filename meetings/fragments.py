@@ -4,9 +4,8 @@ from typing import Any
 
 from core.live import MEMBER, WALL, fragment, register_admission
 from meetings.models import Meeting
-from meetings.queries import agenda_of, spoken_code
-from meetings.roles import SeatKind
-from meetings.rules import admit_listener, seats_of
+from meetings.queries import agenda_of, once, seats_in, spoken_code
+from meetings.rules import admit_listener
 
 MEETING = "meetings.Meeting"
 register_admission(Meeting, admit_listener)
@@ -14,12 +13,8 @@ register_admission(Meeting, admit_listener)
 
 def seat_context(meeting: Meeting) -> dict[str, Any]:
     """Who sits where, by the names the templates use."""
-    seats = seats_of(meeting)
-    return {
-        "holder": seats.get(SeatKind.LEARNING),
-        "chair": seats.get(SeatKind.CHAIR),
-        "scribe": seats.get(SeatKind.SCRIBE),
-    }
+    seats = once(meeting, seats_in)
+    return {"seats": seats, "holder": seats.holder, "chair": seats.chair, "scribe": seats.scribe}
 
 
 @fragment(
@@ -37,22 +32,22 @@ def letterhead(meeting: Meeting, audience: str) -> dict[str, Any]:
 @fragment("when", template="meetings/live.html#when", subjects={"agenda", "phase"}, of=MEETING)
 def when(meeting: Meeting, audience: str) -> dict[str, Any]:
     """When it ends: as booked, or about when, where the sum outruns that."""
-    return {"meeting": meeting, "agenda": agenda_of(meeting)}
+    return {"meeting": meeting, "agenda": once(meeting, agenda_of)}
 
 
 @fragment("agenda", template="meetings/live.html#agenda", subjects={"agenda", "phase"}, of=MEETING)
 def agenda(meeting: Meeting, audience: str) -> dict[str, Any]:
     """The list of items: done, on, to come."""
-    return {"meeting": meeting, "agenda": agenda_of(meeting)}
+    return {"meeting": meeting, "agenda": once(meeting, agenda_of)}
 
 
 @fragment("now", template="meetings/live.html#now", subjects={"agenda", "phase"}, audiences={MEMBER, WALL}, of=MEETING)
 def now(meeting: Meeting, audience: str) -> dict[str, Any]:
     """The item that is on, and whether its task is marked."""
-    return {"meeting": meeting, "agenda": agenda_of(meeting)}
+    return {"meeting": meeting, "agenda": once(meeting, agenda_of)}
 
 
 @fragment("footer", template="meetings/live.html#footer", subjects={"agenda", "phase"}, audiences={WALL}, of=MEETING)
 def footer(meeting: Meeting, audience: str) -> dict[str, Any]:
     """The wall's last line: what comes next, and the code to join with."""
-    return {"meeting": meeting, "agenda": agenda_of(meeting), "code": spoken_code(meeting)}
+    return {"meeting": meeting, "agenda": once(meeting, agenda_of), "code": once(meeting, spoken_code)}

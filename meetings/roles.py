@@ -31,12 +31,13 @@ class Do(StrEnum):
     HOLD_PEN = "hold pen"
     SETTLE = "settle"  # agreed by those here, parked, left: whoever has the pen may too
     SEND = "send"  # compose and send the summary
+    ANSWER = "answer"  # before the meeting: I will, not this time, a swap
 
 
 ANY_MEMBER = frozenset({Do.KEEP_MOVING, Do.TAKE_SEAT, Do.OFFER, Do.READ_BACK, Do.HOLD_PEN})
 
 THE_SEAT: dict[SeatKind, frozenset[Do]] = {
     SeatKind.CHAIR: frozenset({Do.CLOSE, Do.SETTLE}),
-    SeatKind.LEARNING: frozenset({Do.JOT, Do.RAISE, Do.SEND}),
+    SeatKind.LEARNING: frozenset({Do.JOT, Do.RAISE, Do.SEND, Do.ANSWER}),
     SeatKind.SCRIBE: frozenset(),  # the pen goes to the Scribe first, and with it what whoever has the pen may do
 }

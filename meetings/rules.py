@@ -108,13 +108,6 @@ def _refusal(do: Do, seats: dict[SeatKind, Membership]) -> str:
     }
 
 
-def proposed_holder(meeting: Meeting, seats: dict[SeatKind, Membership]) -> Membership | None:
-    """By the rule "the lead": the first AMBIT lead who has no other seat in this meeting."""
-    taken = {holder.pk for holder in seats.values()}
-    leads = Membership.objects.present().filter(team_id=meeting.team_id, is_lead=True).order_by("pk")
-    return next((lead for lead in leads.select_related("user") if lead.pk not in taken), None)
-
-
 def ensure_step(meeting: Meeting, to: Phase) -> None:
     """Raises NotPossible in plain words when a meeting can't go from where it stands to `to`."""
     if to not in NEXT[Phase(meeting.phase)]:

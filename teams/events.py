@@ -13,6 +13,22 @@ class LetterDue(Fact):
 
 
 @dataclass(frozen=True, kw_only=True)
+class AvailabilityChanged(Fact):
+    """Somebody is away on other days than before, or takes turns otherwise than before."""
+
+    team: int
+    member: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class HolderRuleChanged(Fact):
+    """The team agreed on another rule for who keeps its learning in mind. `by`: the member who wrote it down."""
+
+    team: int
+    by: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class MemberLeft(Fact):
     """Somebody belongs to the team no longer: what they have open must end."""
 

@@ -1,13 +1,16 @@
 """Addresses of this storey, each with its policy."""
 
+from django.db import transaction
 from django.urls import path
 
 from core.policy import Anyone, SignedIn, allow
 from teams.rules import Member
-from teams.views import agreement, home, letters, people, sign_in
+from teams.views import agreement, health, home, letters, people, sign_in
 
 urlpatterns = [
     path("", allow(SignedIn(), home.home), name="home"),
+    # Outside of ATOMIC_REQUESTS, as core.health's own: with PostgreSQL away, that would fail before there is an answer.
+    path("health/work", transaction.non_atomic_requests(allow(Anyone(), health.work)), name="health_work"),
     path("sign-in/", allow(Anyone(), sign_in.address, "GET", "POST"), name="account_login"),
     path(
         "sign-in/", allow(Anyone(), sign_in.address, "GET", "POST"), name="account_request_login_code"
@@ -33,6 +36,13 @@ urlpatterns = [
         name="invite_withdraw",
     ),
     path("t/<slug:slug>/people/<int:pk>/", allow(Member(), people.member, "GET", "POST"), name="member"),
+    path("t/<slug:slug>/people/<int:pk>/turns/", allow(Member(), people.turns, "POST"), name="member_turns"),
+    path("t/<slug:slug>/people/<int:pk>/away/", allow(Member(), people.go_away, "POST"), name="away_add"),
+    path(
+        "t/<slug:slug>/people/<int:pk>/away/<int:away>/remove/",
+        allow(Member(), people.come_back, "POST"),
+        name="away_remove",
+    ),
     path("t/<slug:slug>/people/<int:pk>/leave/", allow(Member(), people.leave, "POST"), name="member_leave"),
     path("t/<slug:slug>/agreement/", allow(Member(), agreement.agreement), name="agreement"),
     path("t/<slug:slug>/agreement/change/", allow(Member(), agreement.change, "GET", "POST"), name="agreement_change"),

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import time, timedelta
 from typing import Any, ParamSpec, TypeVar
 
 from django.conf import settings
@@ -20,14 +20,15 @@ from learning.management.cast import HARBOUR, MILL, NAMES, gather
 from learning.models import Jotting, Offer, Point, ReadBack
 from learning.roles import PointState
 from learning.services import jottings, offers, points, read_back
-from meetings.models import Item, ItemKind, Meeting, WallCode
+from meetings.models import Item, ItemKind, Meeting, Pause, Series, SeriesLine, WallCode
 from meetings.roles import SeatKind
 from meetings.services import agenda, planning, running, seats
 from meetings.services.planning import Line
-from teams.models import Activity, Invitation, Letter, Membership, Team
+from meetings.services.series import pause, plan_series
+from teams.models import Activity, Away, Invitation, Letter, Membership, Team
 from teams.roles import HolderRule, RaiseRule, Usually
 from teams.rules import Person
-from teams.services.members import change_roles, invite, leave
+from teams.services.members import change_roles, go_away, invite, leave
 from teams.services.teams import change_agreement
 
 P = ParamSpec("P")
@@ -253,8 +254,13 @@ class Stage:
     read: Point  # the one being read back in `reading`
     agreed: list[Point]  # in `closed`
     invitation: Invitation
+    away: Away  # of Kit, three weeks from now
     token: str
     code: str  # of the wall of `live`
+    series: Series  # each month, from next month on
+    line: SeriesLine  # of what it begins with
+    off: Meeting  # one of its dates, in the pause
+    pause: Pause
 
 
 @quiet()
@@ -270,8 +276,13 @@ def stage(cast: Cast) -> Stage:
     there = do(planning.plan_meeting, by=cast.otto, starts=clock.now() + timedelta(minutes=5))
     do(seats.take_seat, by=cast.otto, meeting=there.pk, kind=SeatKind.LEARNING, member=cast.tess)
     do(running.begin, by=cast.otto, meeting=there.pk)
+    month = (clock.now() + timedelta(days=31)).date().replace(day=1)
+    monthly = do(plan_series, by=cast.mo, rule="FREQ=MONTHLY;BYDAY=1TU", first=month, at=time(10), place="Room 2")
+    off = look(lambda: Meeting.objects.filter(series=monthly).earliest("starts"))
+    paused = do(pause, by=cast.mo, first=off.starts.date(), last=off.starts.date())
     asked = do(invite, by=cast.mo, email="new@harbour.example")
     letter = look(lambda: Letter.objects.get(key=f"invitation:{asked.pk}"))
+    in_three_weeks = (clock.now() + timedelta(days=21)).date()
     return Stage(
         planned=ahead,
         live=now,
@@ -284,8 +295,13 @@ def stage(cast: Cast) -> Stage:
         read=points_read[0],
         agreed=look(lambda: list(Point.objects.filter(meeting=over))),
         invitation=asked,
+        away=do(go_away, by=cast.ben, member=cast.kit, first=in_three_weeks, last=in_three_weeks),
         token=letter.data["token"],
         code=look(lambda: WallCode.objects.get(meeting=now).code),
+        series=monthly,
+        line=look(lambda: SeriesLine.objects.filter(series=monthly)[1]),
+        off=off,
+        pause=paused,
     )
 
 

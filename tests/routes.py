@@ -19,6 +19,11 @@ PLACES = (  # what a parameter stands for; the longest first
     ("<int:jotting>", "{jotting}"),
     ("<int:point>", "{point}"),
     ("<int:offer>", "{offer}"),
+    ("<int:series>", "{series}"),
+    ("<int:line>", "{line}"),
+    ("<int:pause>", "{pause}"),
+    ("<int:away>", "{away}"),
+    ("<int:edition>", "{edition}"),
     ("<str:token>", "{token}"),
     ("<str:wall>", "{code}"),
 )

@@ -1,6 +1,7 @@
-"""The demo's cast and their last fortnight, told through the services with a clock that is moved and letters held."""
+"""The demo's cast and their last weeks, told through the services with a clock that is moved and letters held."""
 
 from datetime import datetime, time, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from core import clock
@@ -10,11 +11,11 @@ from learning.roles import Outcome, PointState
 from learning.services import jottings, offers, points, read_back, summary
 from meetings.models import ItemKind, Meeting, Phase, Task
 from meetings.roles import SeatKind
-from meetings.services import agenda, planning, running, seats
+from meetings.services import agenda, planning, running, seats, series, turns
 from meetings.services.planning import Line
 from teams.models import Membership, Team, User
 from teams.roles import HolderRule, RaiseRule, Usually
-from teams.services.members import change_roles
+from teams.services.members import change_roles, go_away
 from teams.services.teams import change_agreement, found_team
 
 HARBOUR, MILL = "harbour-street", "mill-lane"
@@ -54,34 +55,99 @@ def tuesday(weeks: int) -> datetime:
 
 def load() -> bool:
     """Load the cast, unless it is there. Returns whether it was new."""
-    with everything("the demo's cast"), quiet():
+    with quiet(), everything("the demo's cast"):
         if Team.objects.filter(slug=HARBOUR).exists():
             return False
-        with clock.at(tuesday(-4)):
+        with clock.at(tuesday(-10)):
             us = gather("Harbour Street outreach", HARBOUR, NAMES, "harbour")
             them = gather("Mill Lane", MILL, ("Otto Brandt", "Tess Day", "Jo Field"), "mill")
             change_roles(by=us["Mo"], member=us["Rosa"], is_lead=True, usually=Usually.NOTHING)
             change_roles(by=us["Mo"], member=us["Ada"], is_lead=False, usually=Usually.CHAIR)
             change_roles(by=us["Mo"], member=us["Sol"], is_lead=False, usually=Usually.SCRIBE)
             for lead in (us["Mo"], them["Otto"]):
-                change_agreement(
-                    by=lead,
-                    holder_rule=HolderRule.APPOINTED,
-                    raise_rule=RaiseRule.AT_READ_BACK,
-                    read_back_minutes=5,
-                    way_out="Not here. Ring the duty desk, then fill in the incident form.",
-                )
-        us = {name: Membership.objects.get(pk=member.pk) for name, member in us.items()}
+                _agree(lead, HolderRule.APPOINTED)
+            us = {name: Membership.objects.select_related("user", "team").get(pk=each.pk) for name, each in us.items()}
+            _every_tuesday(us)
+        _past(us)
         _first(us)
         _cancelled(us)
         _second(us)
+        with clock.at(tuesday(-1) + timedelta(hours=3)):
+            _agree(us["Mo"], HolderRule.ROTATION)  # from now on they take turns
         _coming(us)
         _elsewhere(them)
         return True
 
 
+def _agree(lead: Membership, rule: HolderRule) -> None:
+    change_agreement(
+        by=lead,
+        holder_rule=rule,
+        raise_rule=RaiseRule.AT_READ_BACK,
+        read_back_minutes=5,
+        way_out="Not here. Ring the duty desk, then fill in the incident form.",
+    )
+
+
+def _every_tuesday(us: dict[str, Membership]) -> None:
+    """They meet each week, in the same room and by video."""
+    lines = [
+        Line(ItemKind.LOOK_BACK, 5),
+        Line(ItemKind.BUSINESS, 15),
+        Line(ItemKind.READ_BACK, 5),
+        Line(ItemKind.OTHER, 5, "Dates"),
+    ]
+    series.plan_series(
+        by=us["Mo"],
+        rule="FREQ=WEEKLY;BYDAY=TU",
+        first=tuesday(0).date(),
+        at=time(10),
+        place="Room 2",
+        video="https://meet.example/harbour-tuesday",
+        agenda=lines,
+    )
+
+
+def _past(us: dict[str, Membership]) -> None:
+    """Weeks of which only the ledger tells: somebody is asked each time, one says not this time, one has to go."""
+    _in_short(us, -9, "Lin")
+    _in_short(us, -8, "Kit", absent="Mo")
+    _in_short(us, -7, "Idris")
+    _in_short(us, -6, "Rosa")
+    _in_short(us, -5, "Kit", declines="Ben")
+    _in_short(us, -4, "Nia", stands_in="Lin")
+    _in_short(us, -3, "Rosa", absent="Nia")
+
+
+def _in_short(
+    us: dict[str, Membership], weeks: int, holder: str, *, declines: str = "", stands_in: str = "", absent: str = ""
+) -> None:
+    """A Tuesday without a learning point: that's fine."""
+    starts = tuesday(weeks)
+    meeting = Meeting.objects.get(team=us["Mo"].team, starts=starts)
+    seat: dict[str, Any] = {"meeting": meeting.pk, "kind": SeatKind.LEARNING}
+    with clock.at(starts - timedelta(days=5)):
+        if declines:
+            seats.take_seat(by=us["Mo"], member=us[declines], **seat)
+            turns.decline(by=us[declines], meeting=meeting.pk)
+        seats.take_seat(by=us["Mo"], member=us[holder], **seat)
+    with clock.at(starts):
+        running.begin(by=us["Ada"], meeting=meeting.pk)
+        here = [member.pk for name, member in us.items() if name != absent]
+        running.tick_attendance(by=us["Sol"], meeting=meeting.pk, here=here)
+    with clock.at(starts + timedelta(minutes=25)):
+        if stands_in:
+            seats.leave_seat(by=us[holder], **seat)
+            seats.take_seat(by=us[stands_in], member=us[stands_in], **seat)
+    last = us[stands_in or holder]
+    with clock.at(starts + timedelta(minutes=56)):
+        read_back.without_points(by=last, meeting=meeting.pk, outcome=Outcome.NONE_TODAY)
+        running.close(by=us["Ada"], meeting=meeting.pk)
+        summary.send(by=last, meeting=meeting.pk)
+
+
 def _hold(us: dict[str, Membership], starts: datetime, holder: str | None, cases: tuple[str, ...]) -> Meeting:
-    """A meeting on its usual lines, begun on time."""
+    """That Tuesday's meeting with some cases, begun on time."""
     lines = [
         Line(ItemKind.LOOK_BACK, 5),
         *(Line(ItemKind.CASE, 10, presenter=us[name].pk) for name in cases),
@@ -90,9 +156,8 @@ def _hold(us: dict[str, Membership], starts: datetime, holder: str | None, cases
         Line(ItemKind.OTHER, 5, "Dates"),
     ]
     with clock.at(starts - timedelta(days=5)):
-        meeting = planning.plan_meeting(
-            by=us["Mo"], starts=starts, place="Room 2", video="https://meet.example/harbour-tuesday", agenda=lines
-        )
+        meeting = Meeting.objects.get(team=us["Mo"].team, starts=starts)
+        planning.write_agenda(meeting, lines)
         if holder:
             seats.take_seat(by=us["Mo"], meeting=meeting.pk, kind=SeatKind.LEARNING, member=us[holder])
     with clock.at(starts):
@@ -201,11 +266,12 @@ def _finish(us: dict[str, Membership], meeting: Meeting, starts: datetime, sende
 
 
 def _coming(us: dict[str, Membership]) -> None:
-    """Next Tuesday's, planned by hand."""
+    """Next Tuesday's: Nia is away, it is Mo's turn, and Kit brings a case."""
+    meeting = Meeting.objects.get(team=us["Mo"].team, starts=tuesday(0))
+    monday = tuesday(0).date() - timedelta(days=1)
     with clock.at(clock.now() - timedelta(days=1)):
-        meeting = planning.plan_meeting(by=us["Mo"], starts=tuesday(0), place="Room 2")
-        seats.take_seat(by=us["Mo"], meeting=meeting.pk, kind=SeatKind.LEARNING, member=us["Idris"])
-        agenda.add_item(by=us["Nia"], meeting=meeting.pk, kind=ItemKind.CASE, minutes=15, presenter=us["Nia"])
+        go_away(by=us["Ben"], member=us["Nia"], first=monday, last=monday + timedelta(days=6))
+        agenda.add_item(by=us["Kit"], meeting=meeting.pk, kind=ItemKind.CASE, minutes=15, presenter=us["Kit"])
 
 
 def _elsewhere(them: dict[str, Membership]) -> None:
@@ -224,7 +290,7 @@ def _elsewhere(them: dict[str, Membership]) -> None:
 
 def due_within_ten_minutes() -> Meeting:
     """A meeting of Harbour Street that begins within ten minutes, so that its room is open: made if there is none."""
-    with everything("the demo's next meeting"), quiet():
+    with quiet(), everything("the demo's next meeting"):
         now = clock.now()
         found = Meeting.objects.filter(
             team__slug=HARBOUR, phase=Phase.PLANNED, starts__gt=now, starts__lte=now + timedelta(minutes=10)

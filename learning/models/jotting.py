@@ -28,9 +28,10 @@ class Jotting(Keyed, Versioned):
     item = models.ForeignKey(Item, models.SET_NULL, null=True, blank=True, related_name="+")
     text = models.TextField(max_length=2000)
     at = models.DateTimeField(default=clock.now, editable=False)
+    raised_at = models.DateTimeField(null=True, blank=True)  # put into words for all, or to be said aloud
 
     objects = JottingQuerySet.as_manager()
-    privacy = classes(technical="id team meeting item key version at", private="text", personal="author")
+    privacy = classes(technical="id team meeting item key version at raised_at", private="text", personal="author")
 
     class Meta:
         ordering = ["-at", "-pk"]

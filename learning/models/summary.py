@@ -1,5 +1,7 @@
 """The summary that goes to the team, and to whom it went."""
 
+import re
+
 from django.db import models
 from django.db.models import Q
 
@@ -52,6 +54,11 @@ class Summary(Versioned):
     @property
     def is_sent(self) -> bool:
         return self.sent_at is not None
+
+    @property
+    def said(self) -> str:
+        """As it was sent, without its foot: that is each reader's own."""
+        return re.sub(r"\n-- ?\n(?!.*\n-- ?\n).*", "", self.text, flags=re.DOTALL).strip()
 
 
 class Delivery(models.Model):

@@ -112,7 +112,9 @@ def raise_point(
     if not text and not aloud:
         raise Invalid("text", _("Put it in words that fit any case, or say it aloud."))
     source = _source(by, found, jotting)
-    return write_point(found, by=by, text="" if aloud else text, item=source.item if source else None, key=key)
+    point = write_point(found, by=by, text="" if aloud else text, item=source.item if source else None, key=key)
+    _mark_raised(source)
+    return point
 
 
 def _source(by: Membership, meeting: Meeting, jotting: int | None) -> Jotting | None:
@@ -124,16 +126,26 @@ def _source(by: Membership, meeting: Meeting, jotting: int | None) -> Jotting | 
     return found
 
 
+def _mark_raised(source: Jotting | None) -> None:
+    if source is not None and source.raised_at is None:
+        source.raised_at = clock.now()
+        source.save(update_fields=["raised_at"])
+
+
 @transaction.atomic
-def notice(*, by: Membership, meeting: int, text: str, key: uuid.UUID | None = None) -> Observation:
+def notice(
+    *, by: Membership, meeting: int, text: str, jotting: int | None = None, key: uuid.UUID | None = None
+) -> Observation:
     """ "I noticed": an observation, not voted on. Goes with the summary."""
     found = lock(meeting, by=by)
     ensure(by, Do.RAISE, found)
     ensure_phase(found, Phase.PLANNED, Phase.LIVE)
     text = one_line(text, done=guard.Done.RAISED)
+    source = _source(by, found, jotting)
     seen, made = Observation.once(
         key=key, team_id=found.team_id, same={"meeting_id": found.pk, "by_id": by.pk, "text": text}
     )
+    _mark_raised(source)
     if made:
         record("noticed", by=by.user_id, team=found.team_id, subject=f"meeting {found.pk}", observation=seen.pk)
         tell_holder(found, by)

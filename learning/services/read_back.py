@@ -41,8 +41,11 @@ def _read_back(meeting: Meeting) -> ReadBack:
 
 
 @transaction.atomic
-def start(*, by: Membership, meeting: int, picked: Sequence[int] | None = None) -> ReadBack:
-    """Start the read-back with the picked points (without a choice: the first three). Any member may; a second tap changes nothing."""
+def start(*, by: Membership, meeting: int, picked: Sequence[int] | None = None, short: bool = False) -> ReadBack:
+    """Start the read-back with the picked points (without a choice the first three, or, where it is to be `short`, the first).
+
+    Any member may; a second tap changes nothing.
+    """
     found = lock(meeting, by=by)
     ensure(by, Do.READ_BACK, found)
     ensure_phase(found, Phase.LIVE)
@@ -53,7 +56,7 @@ def start(*, by: Membership, meeting: int, picked: Sequence[int] | None = None) 
     chosen = (
         [point for pk in picked for point in waiting if point.pk == pk]
         if picked is not None
-        else waiting[:MOST_READ_BACK]
+        else waiting[: 1 if short else MOST_READ_BACK]
     )
     if len(chosen) > MOST_READ_BACK:
         raise Invalid("points", _("Pick up to three: the others are carried over."))

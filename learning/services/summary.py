@@ -1,4 +1,4 @@
-"""Composing the summary and sending it, once, to every member."""
+"""Composing the summary and sending it, each edition once, to every member; and what anyone adds until then."""
 
 import uuid
 
@@ -7,20 +7,27 @@ from django.db.models import Max
 from django.utils.translation import gettext as _
 
 from core import clock, guard
-from core.errors import Invalid, NotFound, NotPossible
+from core.errors import Invalid, NotFound, NotPossible, Stale
 from core.events import announce
 from learning.events import SummarySent
-from learning.models import Delivery, Point, Summary
+from learning.models import Delivery, Observation, Point, Summary
 from learning.queries import record_of
 from learning.roles import SETTLED, PointState
 from learning.rules import ensure_may_send, ensure_over
 from learning.services.points import ensure_same_words, keep_wording
 from learning.services.words import LINE, one_line
-from meetings.models import Meeting
+from meetings.models import Meeting, Phase
+from meetings.services import running
 from meetings.services.locks import lock
 from teams.models import Letter, Membership
 from teams.services.activity import record
 from teams.services.letters import post_letter
+
+
+def _newest(meeting: Meeting) -> Summary:
+    """The newest edition. The first is made with the close; a meeting that was closed before that was so gets it here."""
+    found = Summary.objects.filter(meeting=meeting).order_by("-edition").first()
+    return found or Summary.objects.get_or_create(team_id=meeting.team_id, meeting=meeting, edition=1)[0]
 
 
 def _open(by: Membership, meeting: int) -> tuple[Meeting, Summary]:
@@ -28,10 +35,21 @@ def _open(by: Membership, meeting: int) -> tuple[Meeting, Summary]:
     found = lock(meeting, by=by)
     ensure_over(found)
     ensure_may_send(by, found)
-    summary, _made = Summary.objects.get_or_create(team_id=found.team_id, meeting=found)
+    summary = _newest(found)
     if summary.is_sent:
         raise NotPossible(_("The summary was sent already."))
     return found, summary
+
+
+def _open_to_all(by: Membership, meeting: int) -> Meeting:
+    """The closed meeting, locked, while its summary isn't sent: until then anyone of the team may add a thought."""
+    found = lock(meeting, by=by)
+    ensure_over(found)
+    if _newest(found).is_sent:
+        raise NotPossible(
+            _("The summary has gone out, so nothing can be added to it. Your thought isn’t lost: offer it next time.")
+        )
+    return found
 
 
 @transaction.atomic
@@ -69,8 +87,8 @@ def move_point(*, by: Membership, meeting: int, point: int, up: bool) -> None:
 
 @transaction.atomic
 def add_point(*, by: Membership, meeting: int, text: str, key: uuid.UUID | None = None) -> Point:
-    """A late thought: it goes with the summary as "not yet agreed", and opens the next read-back."""
-    found, _summary = _open(by, meeting)
+    """Anyone's late thought: it goes with the summary as "not yet agreed", and opens the next read-back."""
+    found = _open_to_all(by, meeting)
     text = one_line(text)
     last = Point.objects.filter(meeting=found).aggregate(last=Max("position"))["last"] or 0
     same = {"meeting_id": found.pk, "raised_by_id": by.pk}
@@ -83,6 +101,19 @@ def add_point(*, by: Membership, meeting: int, text: str, key: uuid.UUID | None 
     else:
         ensure_same_words(point, text)
     return point
+
+
+@transaction.atomic
+def notice_late(*, by: Membership, meeting: int, text: str, key: uuid.UUID | None = None) -> Observation:
+    """Anyone's "I noticed" after the meeting: goes with the summary, under their name."""
+    found = _open_to_all(by, meeting)
+    text = one_line(text)
+    seen, made = Observation.once(
+        key=key, team_id=found.team_id, same={"meeting_id": found.pk, "by_id": by.pk, "text": text}
+    )
+    if made:
+        record("noticed", by=by.user_id, team=found.team_id, subject=f"meeting {found.pk}", observation=seen.pk)
+    return seen
 
 
 @transaction.atomic
@@ -114,28 +145,113 @@ def freeze(summary: int, *, subject: str, text: str, html: str) -> None:
 
 
 @transaction.atomic
-def send(*, by: Membership, meeting: int) -> Summary:
-    """One letter to every present member, whether they were there or not. A second tap sends nothing."""
+def send(*, by: Membership, meeting: int, edition: int | None = None, shown: str | None = None) -> Summary:
+    """One letter to every present member, whether they were there or not. A second tap sends nothing.
+
+    `edition`: the one that was looked at; the newest, if nothing is said. `shown`: what the page showed (`Record.mark`); raises
+    Stale when somebody has added a thought since, so that nobody sends what they haven't read. Raises NotPossible for an edition
+    that was thrown away.
+    """
     found = lock(meeting, by=by)
     ensure_over(found)
     ensure_may_send(by, found)
-    summary, _made = Summary.objects.get_or_create(team_id=found.team_id, meeting=found)
+    summary = _newest(found)
+    if edition is not None and edition != summary.edition:
+        earlier = Summary.objects.filter(meeting=found, edition=edition).first()
+        if earlier is None:
+            raise NotPossible(_("Somebody decided not to send this version. What was sent before stands."))
+        summary = earlier
     if summary.is_sent:
         return summary
-    came = record_of(found)
-    for point in came.all:  # once more, before it leaves the house
+    if shown and shown != record_of(found).mark:
+        raise Stale(_("Something was added or changed since you looked. Read it through once more, then send it."))
+    _hand_out(found, summary, by)
+    return summary
+
+
+@transaction.atomic
+def close_and_send(*, by: Membership, meeting: int) -> Summary:
+    """Close the meeting and send its summary at once: then nobody is prompted, and nobody reminded. A second tap does nothing more."""
+    found = lock(meeting, by=by)
+    if found.phase == Phase.CLOSED:
+        return send(by=by, meeting=meeting)
+    ensure_may_send(by, found)
+    summary = _newest(found)
+    # Sent before it is closed: so whoever reacts to the close finds nothing left to ask for.
+    summary.sent_at, summary.sent_by = clock.now(), by
+    summary.save(update_fields=["sent_at", "sent_by"])
+    closed = running.close(by=by, meeting=meeting)
+    _hand_out(closed, summary, by)
+    return summary
+
+
+def _hand_out(meeting: Meeting, summary: Summary, by: Membership) -> None:
+    """Send this edition: a letter to each, and a row that says so. The guard looks once more, before it leaves the house."""
+    came = record_of(meeting)
+    for point in came.all:
         guard.check(guard.Done.SENT, text=point.text, applies=point.applies, action=point.action)
     for seen in came.noticed:
         guard.check(guard.Done.SENT, text=seen.text)
     guard.check(guard.Done.SENT, line=summary.line)
     summary.sent_at, summary.sent_by = clock.now(), by
     summary.save(update_fields=["sent_at", "sent_by"])
-    for member in Membership.objects.present().filter(team_id=found.team_id).select_related("user"):
-        key = f"summary:meeting-{found.pk}:member-{member.pk}"
-        post_letter("summary", key=key, to=member.user, team=found.team_id, summary=summary.pk, member=member.pk)
+    for member in Membership.objects.present().filter(team_id=meeting.team_id).select_related("user"):
+        key = _letter_key(meeting, summary, member)
+        post_letter("summary", key=key, to=member.user, team=meeting.team_id, summary=summary.pk, member=member.pk)
         Delivery.objects.create(
-            team_id=found.team_id, summary=summary, member=member, letter=Letter.objects.get(key=key)
+            team_id=meeting.team_id, summary=summary, member=member, letter=Letter.objects.get(key=key)
         )
-    record("summary sent", by=by.user_id, team=found.team_id, subject=f"meeting {found.pk}")
-    announce(SummarySent(team=found.team_id, meeting=found.pk, summary=summary.pk))
-    return summary
+    record(
+        "summary sent",
+        by=by.user_id,
+        team=meeting.team_id,
+        subject=f"meeting {meeting.pk}",
+        edition=summary.edition,
+    )
+    announce(SummarySent(team=meeting.team_id, meeting=meeting.pk, summary=summary.pk))
+
+
+def _letter_key(meeting: Meeting, summary: Summary, member: Membership) -> str:
+    edition = f":edition-{summary.edition}" if summary.edition > 1 else ""
+    return f"summary:meeting-{meeting.pk}{edition}:member-{member.pk}"
+
+
+@transaction.atomic
+def begin_again(*, by: Membership, meeting: int, after: int | None = None) -> Summary:
+    """A new edition after sending, to be changed and sent again; its line is that of the one before. A second tap makes no other.
+
+    `after`: the edition that was looked at. Nothing is made when there is a newer one already.
+    """
+    found = lock(meeting, by=by)
+    ensure_over(found)
+    ensure_may_send(by, found)
+    last = _newest(found)
+    if not last.is_sent or (after is not None and after != last.edition):
+        return last
+    again = Summary.objects.create(
+        team_id=found.team_id, meeting=found, edition=last.edition + 1, line=last.line, version=last.version + 1
+    )
+    record(
+        "summary begun again", by=by.user_id, team=found.team_id, subject=f"meeting {found.pk}", edition=again.edition
+    )
+    return again
+
+
+@transaction.atomic
+def throw_away(*, by: Membership, meeting: int, edition: int | None = None, seen: int | None = None) -> None:
+    """Don't send a later edition after all. What was added or reworded stays with the points. Harmless when it is gone.
+
+    Raises Stale when somebody has written its line since `seen`, NotPossible for the first edition.
+    """
+    found = lock(meeting, by=by)
+    ensure_over(found)
+    ensure_may_send(by, found)
+    last = _newest(found)
+    if last.is_sent or (edition is not None and edition != last.edition):
+        return
+    if last.edition == 1:
+        raise NotPossible(_("This summary hasn’t gone out yet, so there is nothing to go back to."))
+    last.step(seen)
+    gone = last.edition
+    last.delete()
+    record("summary thrown away", by=by.user_id, team=found.team_id, subject=f"meeting {found.pk}", edition=gone)

@@ -97,7 +97,7 @@ def raise_it(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
         text, key = form.cleaned_data["text"], form.cleaned_data["key"]
         try:
             if form.cleaned_data["kind"] == "noticed":
-                points.notice(by=person.member, meeting=pk, text=text, key=key)
+                points.notice(by=person.member, meeting=pk, text=text, jotting=jotting, key=key)
             else:
                 points.raise_point(
                     by=person.member,

@@ -3,12 +3,15 @@
 from django.http import HttpRequest, HttpResponse
 
 from core.http import page
-from learning.queries import figures, lately, summaries_to_send
+from learning.queries import figures, lately, waiting_for
 from meetings.fragments import seat_context
 from meetings.models import Meeting
 from meetings.queries import agenda_of
+from meetings.queries.turns import share_of, turns_waiting
 from teams.queries import agreement_of, people
 from teams.rules import person_of
+
+AT_MOST = 2  # rows that wait for somebody, on the team's home
 
 
 def team_home(request: HttpRequest, slug: str) -> HttpResponse:
@@ -17,6 +20,8 @@ def team_home(request: HttpRequest, slug: str) -> HttpResponse:
     meetings = Meeting.objects.visible_to(person).select_related("team")
     coming = list(meetings.upcoming()[:4])
     nearest = coming[0] if coming else None
+    turns = turns_waiting(person.member)[:AT_MOST]
+    waiting = waiting_for(person, lead=person.member.is_lead)[: AT_MOST - len(turns)]
     context = {
         "person": person,
         "team": person.team,
@@ -25,7 +30,9 @@ def team_home(request: HttpRequest, slug: str) -> HttpResponse:
         "later": coming[1:],
         "past": list(meetings.held()[:5]),
         "lately": lately(person),
-        "waiting": summaries_to_send(person, lead=False)[:2],
+        "turns": turns,
+        "waiting": waiting,
+        "share": share_of(person.member) if len(turns) + len(waiting) < AT_MOST else None,
         "agreement": agreement_of(person.team.pk),
     }
     if nearest is not None:
@@ -42,6 +49,6 @@ def dashboard(request: HttpRequest, slug: str) -> HttpResponse:
         "team": person.team,
         "here": "learning",
         "figures": figures(person, meetings, len(people(person))),
-        "waiting": summaries_to_send(person, lead=person.member.is_lead),
+        "waiting": waiting_for(person, lead=person.member.is_lead),
     }
     return page(request, "learning/dashboard.html", context)

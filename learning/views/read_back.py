@@ -20,19 +20,21 @@ def _room(slug: str, pk: int) -> str:
 
 
 def start(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
-    """Start with the picked points, or with the first three."""
+    """Start with the picked points, or with the first three; where it is short, with the first."""
     person = person_of(request)
-    picked = as_ids(request.POST.getlist("points"))
+    picked = as_ids(request.POST.getlist("points")) if request.POST.get("picked") else None
     try:
-        read_back.start(by=person.member, meeting=pk, picked=picked if request.POST.get("picked") else None)
+        read_back.start(by=person.member, meeting=pk, picked=picked, short=bool(request.POST.get("short")))
     except Invalid as refused:
+        if is_htmx(request) and picked is None:  # from the strip: what can be done instead has a page of its own
+            return see_other(request, reverse("pick", args=[slug, pk]))
         return page(
             request,
             "learning/pick.html",
             pick_context(person, meeting_for(person, pk), error=refused.sentence),
             status=422,
         )
-    return see_other(request, _room(slug, pk)) if request.POST.get("picked") else done(request, _room(slug, pk))
+    return see_other(request, _room(slug, pk)) if picked is not None else done(request, _room(slug, pk))
 
 
 def without(request: HttpRequest, slug: str, pk: int) -> HttpResponse:

@@ -1,6 +1,7 @@
 """The meeting's page: the room while it is open, the record when it is closed; and the pieces only their owner sees."""
 
 import uuid
+from collections.abc import Sequence
 from typing import Any
 
 from django.conf import settings
@@ -8,18 +9,22 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
 
+from core import clock
 from core.http import page, see_other
 from core.policy import principal_of
+from core.zones import day_of
 from learning.forms.room import JottingForm, OfferForm, RaiseForm, WordsForm
 from learning.models import Jotting
-from learning.queries import mine, my_offers, reading, record_of, sent, tray
+from learning.queries import mine, my_offers, reading, tray, unraised
 from learning.rules import may_send
 from learning.services.read_back import points_to_read
+from learning.views.record import record_page
 from meetings.models import ItemKind, Meeting, Phase, Task
-from meetings.queries import agenda_of, here, meeting_for, spoken_code
-from meetings.roles import Do, SeatKind
-from meetings.rules import may, seats_of
-from teams.queries import agreement_of, people
+from meetings.queries import Seats, agenda_of, here, meeting_for, once, seats_in, slot_of, spoken_code
+from meetings.roles import Do
+from meetings.rules import may
+from teams.models import Membership
+from teams.queries import agreement_of, away_on, people
 from teams.roles import RaiseRule
 from teams.rules import Person, is_member, person_of
 
@@ -29,7 +34,7 @@ def meeting(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     person = person_of(request)
     found = meeting_for(person, pk)
     if found.phase == Phase.CLOSED:
-        return _record(request, person, found)
+        return record_page(request, person, found)
     if not found.is_open or found.phase == Phase.CANCELLED:
         return _not_open(request, person, found)
     return page(request, "learning/room.html", room_context(person, found))
@@ -37,10 +42,10 @@ def meeting(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
 
 def room_context(person: Person, meeting: Meeting) -> dict[str, Any]:
     """Everything one member's room shows. What costs a query is asked when a template wants it: a piece wants little."""
-    seats = seats_of(meeting)
-    holder, chair = seats.get(SeatKind.LEARNING), seats.get(SeatKind.CHAIR)
+    seats = once(meeting, seats_in)
+    holder, chair = seats.holder, seats.chair
     holds = holder is not None and holder.pk == person.member_id
-    context = {
+    context: dict[str, Any] = {
         "person": person,
         "team": person.team,
         "me": person.member_id,
@@ -50,20 +55,41 @@ def room_context(person: Person, meeting: Meeting) -> dict[str, Any]:
         "audience": "member",
         "holder": holder,
         "chair": chair,
-        "scribe": seats.get(SeatKind.SCRIBE),
+        "scribe": seats.scribe,
+        "seats": seats,
         "holds": holds,
         "chairs": chair is not None and chair.pk == person.member_id,
-        "can_close": may(person.member, Do.CLOSE, meeting, seats),
+        "may_take_back": seats.may_take_back(person.member_id),
+        "held_before": seats.held_before(person.member_id),
+        "unraised": SimpleLazyObject(lambda: unraised(person, meeting)),
+        "askable": SimpleLazyObject(lambda: askable(context["members"], context["present"], context["away"], seats)),
+        "can_close": may(person.member, Do.CLOSE, meeting, seats.held),
+        "may_send": SimpleLazyObject(lambda: may_send(person.member, meeting, seats.held)),
         "tasks": Task.choices,
         "CASE": ItemKind.CASE,
-        "agenda": SimpleLazyObject(lambda: agenda_of(meeting)),
+        "agenda": SimpleLazyObject(lambda: once(meeting, agenda_of)),
+        "slot": SimpleLazyObject(lambda: slot_of(once(meeting, agenda_of), clock.now())),
         "members": SimpleLazyObject(lambda: people(person)),
         "present": SimpleLazyObject(lambda: {member.pk for member in here(meeting)}),
-        "code": SimpleLazyObject(lambda: spoken_code(meeting)),
-        "reading": SimpleLazyObject(lambda: reading(meeting)),
+        "away": SimpleLazyObject(lambda: away_on(person.team.pk, day_of(meeting.starts, person.team.zone))),
+        "code": SimpleLazyObject(lambda: once(meeting, spoken_code)),
+        "reading": SimpleLazyObject(lambda: once(meeting, reading)),
         "at_once": SimpleLazyObject(lambda: agreement_of(person.team.pk).raise_rule == RaiseRule.AS_THEY_COME),
     }
     return context | desk_context(person, meeting, holds=holds) | pen_context(person, context["reading"])
+
+
+def askable(members: Sequence[Membership], present: set[int], away: set[int], seats: Seats) -> list[Membership]:
+    """Who may be asked to keep learning in mind, but for the holder and the Chair: those who are here, or, where nobody has ticked
+    that yet, those who aren't away.
+    """
+    taken = [seats.holder] if seats.meeting.small else [seats.holder, seats.chair]
+    others = {member.pk for member in taken if member is not None}
+    return [
+        member
+        for member in members
+        if member.pk not in others and (member.pk in present or (not present and member.pk not in away))
+    ]
 
 
 def desk_context(person: Person, meeting: Meeting, *, holds: bool) -> dict[str, Any]:
@@ -140,29 +166,6 @@ def pick_context(person: Person, meeting: Meeting, *, error: str = "") -> dict[s
 def _not_open(request: HttpRequest, person: Person, meeting: Meeting) -> HttpResponse:
     context = room_context(person, meeting) | {"here": "home"}
     return page(request, "learning/not_open.html", context)
-
-
-def _record(request: HttpRequest, person: Person, meeting: Meeting) -> HttpResponse:
-    seats = seats_of(meeting)
-    record = record_of(meeting)
-    present = here(meeting)
-    context = {
-        "person": person,
-        "team": person.team,
-        "here": "home",
-        "meeting": meeting,
-        "record": record,
-        "sent": sent(record.summary),
-        "may_send": may_send(person.member, meeting),
-        "holder": seats.get(SeatKind.LEARNING),
-        "chair": seats.get(SeatKind.CHAIR),
-        "scribe": seats.get(SeatKind.SCRIBE),
-        "present": present,
-        "present_ids": {member.pk for member in present},
-        "members": people(person),
-        "agenda": agenda_of(meeting),
-    }
-    return page(request, "learning/closed.html", context)
 
 
 def wall(request: HttpRequest, wall: str) -> HttpResponse:

@@ -1,10 +1,11 @@
 """The rows of this storey."""
 
 from meetings.models.meeting import NEXT, CalledOff, Item, ItemKind, Meeting, Phase, Task
-from meetings.models.seat import Attendance, Ended, How, Seat, WallCode
+from meetings.models.seat import MAY_COME_BACK, Attendance, Ended, How, Seat, WallCode
 from meetings.models.series import Pause, Series, SeriesLine
 
 __all__ = [
+    "MAY_COME_BACK",
     "NEXT",
     "Attendance",
     "CalledOff",

@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 from typing import Self
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import ExpressionWrapper, F, Q, Value
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext as __
 from django.utils.translation import gettext_lazy as _
@@ -21,6 +22,8 @@ from teams.models import Membership, Team
 
 ROOM_OPENS = timedelta(minutes=15)
 NEVER_BEGAN = timedelta(hours=12)  # so long after its start a planned meeting that nobody began is past
+FORGOTTEN = timedelta(minutes=60)  # so long after its booked end a meeting closes itself
+UNTOUCHED = timedelta(minutes=30)  # or, after that end, when nobody has touched it for so long
 
 
 class Phase(models.TextChoices):
@@ -60,6 +63,15 @@ class MeetingQuerySet(models.QuerySet["Meeting"]):
         """Live, or planned and not long past, the nearest first. One that nobody began isn't upcoming for ever."""
         due = Q(phase=Phase.PLANNED, starts__gt=clock.now() - NEVER_BEGAN)
         return self.filter(Q(phase=Phase.LIVE) | due).order_by("starts")
+
+    def forgotten(self) -> Self:
+        """Those that go on although nobody is there any more. The booked end counts, whenever they began."""
+        now = clock.now()
+        booked_end = F("starts") + F("minutes") * Value(timedelta(minutes=1), models.DurationField())
+        asked = self.filter(phase=Phase.LIVE).alias(
+            booked_end=ExpressionWrapper(booked_end, models.DateTimeField()), touched=Coalesce("touched_at", "began_at")
+        )
+        return asked.filter(Q(booked_end__lte=now - FORGOTTEN) | Q(booked_end__lte=now, touched__lte=now - UNTOUCHED))
 
     def held(self) -> Self:
         """Closed, the latest first."""
@@ -115,7 +127,10 @@ class Meeting(Live, Keyed, Versioned):
             ),
             models.CheckConstraint(condition=Q(minutes__gte=5) & Q(minutes__lte=480), name="meeting_minutes_are_sane"),
         ]
-        indexes = [models.Index(fields=["team", "-starts"], name="meetings_of_a_team")]
+        indexes = [
+            models.Index(fields=["team", "-starts"], name="meetings_of_a_team"),
+            models.Index(fields=["starts"], condition=Q(phase="live"), name="meetings_under_way"),  # the clock looks
+        ]
 
     def __str__(self) -> str:
         return f"meeting {self.pk}"
@@ -189,9 +204,10 @@ class Item(Keyed, Versioned):
     task = models.CharField(max_length=12, choices=Task, blank=True)
     started_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
+    put_off_until = models.DateTimeField(null=True, blank=True)  # a read-back that isn't due before: "5 more minutes"
 
     privacy = classes(
-        technical="id team meeting key version kind case_no minutes position task started_at ended_at",
+        technical="id team meeting key version kind case_no minutes position task started_at ended_at put_off_until",
         team="label",
         personal="presenter",
     )

@@ -50,6 +50,10 @@ class Ended(models.TextChoices):
     LEFT_TEAM = "left_team", "left the team"
 
 
+# Ends after which one may take the seat back, until one has said that it stays with whoever stood in.
+MAY_COME_BACK = frozenset({Ended.HAD_TO_GO, Ended.CALLED_OUT, Ended.REPLACED, Ended.ABSENT})
+
+
 class Seat(models.Model):
     """One person in one seat of one meeting, from one moment to another. All changes stay."""
 

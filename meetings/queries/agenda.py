@@ -12,6 +12,9 @@ from meetings.models import Attendance, Item, Meeting, WallCode
 from teams.models import Membership
 
 
+PROMPT = timedelta(minutes=10)  # so long before the read-back whoever keeps learning in mind is asked to pick
+
+
 @dataclass(frozen=True)
 class Row:
     """One item with the time it begins: when it did, or when it will as things stand."""
@@ -26,6 +29,7 @@ class Agenda:
     """The agenda with its times. Nothing here depends on the moment it is looked at, so every screen says the same."""
 
     rows: Sequence[Row]
+    begins: datetime  # when it did, or as booked
     ends: datetime  # as things stand
     booked: datetime
 
@@ -43,6 +47,19 @@ class Agenda:
     @property
     def read_back(self) -> Row | None:
         return next((row for row in self.rows if row.item.is_read_back), None)
+
+    @property
+    def read_back_at(self) -> datetime | None:
+        """When the read-back is due (or began): when the agenda comes to it, or, if that is sooner, as late as it and what comes after
+        it still end in the booked time. Five more minutes that somebody asked for then count from that moment.
+        """
+        row = self.read_back
+        if row is None or row.item.started_at is not None:
+            return row.at if row else None
+        after = sum(other.item.minutes for other in self.rows[self.rows.index(row) + 1 :])
+        latest = self.booked - timedelta(minutes=after + row.item.minutes)
+        due = max(min(row.at, latest), self.begins)
+        return max(due, row.item.put_off_until) if row.item.put_off_until else due
 
     @property
     def minutes(self) -> int:
@@ -63,14 +80,33 @@ class Agenda:
 def agenda_of(meeting: Meeting) -> Agenda:
     """The items in order, each with its time. One query."""
     items = Item.objects.filter(meeting=meeting).select_related("presenter__user")
-    clock_at = meeting.began_at or meeting.starts
+    begins = clock_at = meeting.began_at or meeting.starts
     rows = []
     for item in items:
-        at = item.started_at or clock_at
+        at = item.started_at or max(clock_at, item.put_off_until or clock_at)
         until = item.ended_at or at + timedelta(minutes=item.minutes)
         rows.append(Row(item, at, until))
         clock_at = max(clock_at, until) if item.started_at else until
-    return Agenda(rows, clock_at, meeting.ends)
+    return Agenda(rows, begins, clock_at, meeting.ends)
+
+
+@dataclass(frozen=True)
+class Slot:
+    """The read-back's moment, as it stands to the present one."""
+
+    at: datetime
+    minutes: int  # until then, one at least
+    is_near: bool  # from ten minutes before on
+    is_due: bool
+
+
+def slot_of(agenda: Agenda, moment: datetime) -> Slot | None:
+    """How far off the read-back is; None where there is none on the agenda, or it is done."""
+    at, row = agenda.read_back_at, agenda.read_back
+    if at is None or row is None or row.item.is_done:
+        return None
+    ahead = at - moment
+    return Slot(at, max(1, round(ahead / timedelta(minutes=1))), ahead <= PROMPT, ahead <= timedelta())
 
 
 def meeting_for(principal: Principal, pk: int) -> Meeting:

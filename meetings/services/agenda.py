@@ -1,6 +1,7 @@
 """The agenda: what stands on it, and where the meeting is."""
 
 import uuid
+from datetime import timedelta
 
 from django.db import transaction
 from django.db.models import F, Max
@@ -172,6 +173,30 @@ def more_minutes(*, by: Membership, meeting: int, item: int, minutes: int = 5, s
     longer.version += 1
     longer.save(update_fields=["minutes", "version"])
     record("more minutes", by=by.user_id, team=found.team_id, subject=f"meeting {found.pk}", item=item, minutes=minutes)
+    touch(found, "agenda")
+
+
+@transaction.atomic
+def put_off_read_back(*, by: Membership, meeting: int, minutes: int = 5, seen: int | None = None) -> None:
+    """Some more minutes before the read-back, from now on, and for the item that is on. `seen`: the read-back's version on the page,
+    so that a second tap, or somebody else's at once, counts once. Harmless when the read-back has begun, or there is none.
+    """
+    found = lock(meeting, by=by)
+    ensure(by, Do.KEEP_MOVING, found)
+    ensure_phase(found, Phase.LIVE)
+    read_back = Item.objects.filter(meeting=found, kind=ItemKind.READ_BACK, started_at=None).first()
+    if read_back is None or (seen is not None and seen != read_back.version):
+        return
+    until = clock.now() + timedelta(minutes=minutes)
+    read_back.put_off_until = until
+    read_back.version += 1
+    read_back.save(update_fields=["put_off_until", "version"])
+    on = Item.objects.filter(meeting=found, started_at__isnull=False, ended_at=None).first()
+    if on is not None and on.started_at is not None:
+        on.minutes = max(on.minutes, (until - on.started_at) // timedelta(minutes=1))
+        on.version += 1
+        on.save(update_fields=["minutes", "version"])
+    record("read-back put off", by=by.user_id, team=found.team_id, subject=f"meeting {found.pk}", minutes=minutes)
     touch(found, "agenda")
 
 

@@ -1,4 +1,4 @@
-"""Planning a meeting, changing the plan, calling it off."""
+"""Planning a meeting, changing the plan, calling it off, and that it takes place after all. Those that come again: services/series.py."""
 
 import random
 import uuid
@@ -9,16 +9,20 @@ from datetime import datetime
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
-from core import guard
+from core import clock, guard
+from core.errors import NotPossible
 from core.live import touch
-from meetings.models import CalledOff, Item, ItemKind, Meeting, Phase, WallCode
+from core.zones import day_of
+from meetings.models import CalledOff, Ended, Item, ItemKind, Meeting, Phase, Seat, WallCode
 from meetings.roles import SeatKind
-from meetings.rules import ensure_phase, ensure_step, proposed_holder, seats_of
+from meetings.rules import ensure_phase, ensure_step
+from meetings.services import notices
 from meetings.services.locks import lock
 from meetings.services.seats import seat
+from meetings.services.turns import propose_holder
 from teams.models import Membership
-from teams.queries import agreement_of
-from teams.roles import Act, HolderRule, Usually
+from teams.queries import agreement_of, away_on
+from teams.roles import Act, Usually
 from teams.rules import ensure
 from teams.services.activity import record
 
@@ -58,20 +62,15 @@ def plan_meeting(
     ensure(by, Act.PLAN)
     guard.check(place=place)
     same = {"starts": starts, "minutes": minutes, "place": place.strip(), "video": video.strip()}
-    meeting, made = Meeting.once(key=key, team_id=by.team_id, same=same, planned_by=by)
+    meeting, made = Meeting.once(key=key, team_id=by.team_id, same=same, planned_by=by, touched_at=clock.now())
     if not made:
         return meeting
     agreed = agreement_of(by.team_id)
-    _write_agenda(meeting, usual_agenda(agreed.read_back_minutes) if agenda is None else agenda)
-    _give_code(meeting)
-    for member in (
-        Membership.objects.present().filter(team_id=by.team_id).exclude(usually=Usually.NOTHING).select_related("user")
-    ):
-        kind = SeatKind(member.usually)
-        if kind not in seats_of(meeting):
-            seat(meeting, kind, member, by=by, proposed=True)
-    if agreed.holder_rule == HolderRule.LEAD and (lead := proposed_holder(meeting, seats_of(meeting))):
-        seat(meeting, SeatKind.LEARNING, lead, by=by, proposed=True)
+    lines = usual_agenda(agreed.read_back_minutes) if agenda is None else agenda
+    for line in lines:
+        guard.check(label=line.label)
+    furnish(meeting, lines, by=by)
+    propose_holder(meeting, by=by)
     record(
         "meeting planned",
         by=by.user_id,
@@ -80,25 +79,44 @@ def plan_meeting(
         starts=starts.isoformat(),
         minutes=minutes,
     )
+    notices.planned(meeting)
     return meeting
 
 
-def _write_agenda(meeting: Meeting, agenda: Sequence[Line]) -> None:
+def furnish(meeting: Meeting, agenda: Sequence[Line], *, by: Membership | None) -> None:
+    """What every new meeting has: its agenda, its wall's code, and as is usual Chair and Scribe. Not who keeps learning in mind."""
+    write_agenda(meeting, agenda)
+    _give_code(meeting)
+    away = away_on(meeting.team_id, day_of(meeting.starts, meeting.team.zone))
+    usual = Membership.objects.present().filter(team_id=meeting.team_id).exclude(usually=Usually.NOTHING)
+    seated: set[str] = set()
+    for member in usual.select_related("user"):
+        if member.usually not in seated and member.pk not in away:
+            seated.add(member.usually)
+            seat(meeting, SeatKind(member.usually), member, by=by, proposed=True)
+
+
+def write_agenda(meeting: Meeting, agenda: Sequence[Line]) -> None:
+    """These lines, in place of whatever stood there. The guard has read them."""
+    Item.objects.filter(meeting=meeting).delete()
+    items = []
     for position, line in enumerate(agenda, start=1):
         is_case = line.kind == ItemKind.CASE
-        guard.check(label=line.label)
         if is_case:
             meeting.cases += 1
-        Item.objects.create(
-            team_id=meeting.team_id,
-            meeting=meeting,
-            kind=line.kind,
-            case_no=meeting.cases if is_case else None,
-            label="" if is_case else line.label,
-            presenter_id=line.presenter,
-            minutes=line.minutes,
-            position=position,
+        items.append(
+            Item(
+                team_id=meeting.team_id,
+                meeting=meeting,
+                kind=line.kind,
+                case_no=meeting.cases if is_case else None,
+                label="" if is_case else line.label,
+                presenter_id=line.presenter,
+                minutes=line.minutes,
+                position=position,
+            )
         )
+    Item.objects.bulk_create(items)
     meeting.save(update_fields=["cases"])
 
 
@@ -127,10 +145,13 @@ def change_plan(
     wanted = {"starts": starts, "minutes": minutes, "place": place.strip(), "video": video.strip()}
     if all(getattr(found, name) == value for name, value in wanted.items()):
         return found
+    was = notices.standing(found)
     found.step(seen)
     for name, value in wanted.items():
         setattr(found, name, value)
-    found.save(update_fields=[*wanted, "version"])
+    found.apart = found.series_id is not None
+    found.sequence += 1
+    found.save(update_fields=[*wanted, "version", "apart", "sequence"])
     record(
         "plan changed",
         by=by.user_id,
@@ -139,6 +160,7 @@ def change_plan(
         starts=starts.isoformat(),
         minutes=minutes,
     )
+    notices.changed(found, was=was)
     touch(found, "phase", "agenda")
     return found
 
@@ -151,10 +173,43 @@ def cancel(*, by: Membership, meeting: int) -> Meeting:
     if found.phase == Phase.CANCELLED:
         return found
     ensure_step(found, Phase.CANCELLED)
-    found.phase, found.called_off = Phase.CANCELLED, CalledOff.ALONE
-    found.sequence += 1
-    found.save(update_fields=["phase", "called_off", "sequence"])
-    WallCode.objects.filter(meeting=found).delete()
+    call_off(found, CalledOff.ALONE)
     record("meeting cancelled", by=by.user_id, team=by.team_id, subject=f"meeting {found.pk}")
-    touch(found, "phase")
+    notices.cancelled(found)
     return found
+
+
+@transaction.atomic
+def reinstate(*, by: Membership, meeting: int) -> Meeting:
+    """It takes place after all, with the agenda and the seats it had. Harmless when it was never cancelled."""
+    found = lock(meeting, by=by)
+    ensure(by, Act.PLAN)
+    if found.phase == Phase.PLANNED:
+        return found
+    ensure_step(found, Phase.PLANNED)
+    if found.starts <= clock.now():
+        raise NotPossible(_("This date is past. Plan another meeting instead."))
+    take_place(found)
+    record("meeting takes place after all", by=by.user_id, team=by.team_id, subject=f"meeting {found.pk}")
+    notices.reinstated(found)
+    return found
+
+
+def call_off(meeting: Meeting, why: CalledOff) -> None:
+    """It doesn't take place. The caller has locked the meeting, which is planned; records it, and tells people."""
+    meeting.phase, meeting.called_off = Phase.CANCELLED, why
+    meeting.sequence += 1
+    meeting.save(update_fields=["phase", "called_off", "sequence"])
+    WallCode.objects.filter(meeting=meeting).delete()
+    touch(meeting, "phase")
+
+
+def take_place(meeting: Meeting) -> None:
+    """It takes place after all. The caller has locked the meeting, which is cancelled; records it, and tells people."""
+    meeting.phase, meeting.called_off = Phase.PLANNED, CalledOff.NOT
+    meeting.sequence += 1
+    meeting.save(update_fields=["phase", "called_off", "sequence"])
+    _give_code(meeting)
+    gone = Seat.objects.current().filter(meeting=meeting, member__until__isnull=False)
+    gone.update(until=clock.now(), ended=Ended.LEFT_TEAM)  # while it was cancelled
+    touch(meeting, "phase", "agenda", "seats")

@@ -11,9 +11,10 @@ from core.events import announce
 from core.live import touch
 from meetings.events import MeetingClosed
 from meetings.models import Attendance, Item, Meeting, Phase, WallCode
-from meetings.roles import Do
-from meetings.rules import ensure, ensure_phase, ensure_step
+from meetings.roles import Do, SeatKind
+from meetings.rules import ensure, ensure_phase, ensure_step, seats_of
 from meetings.services.locks import lock
+from meetings.services.turns import propose_anew_among
 from teams.models import Membership
 from teams.services.activity import record
 
@@ -41,16 +42,21 @@ def begin(*, by: Membership, meeting: int) -> Meeting:
 
 
 @transaction.atomic
-def tick_attendance(*, by: Membership, meeting: int, here: Iterable[int]) -> Meeting:
-    """Who is here, as one person ticks it: exactly these members. May be put right after the close too."""
+def tick_attendance(*, by: Membership, meeting: int, here: Iterable[int], was: Iterable[int] | None = None) -> Meeting:
+    """Who is here, as one person ticks it. May be put right after the close too.
+
+    `was`: who was ticked on the page that was ticked. Then only what differs from it is changed, so that a page that is late
+    unticks nobody else's tick; without it those who are here are exactly these.
+    """
     found = lock(meeting, by=by)
     ensure(by, Do.KEEP_MOVING, found)
     ensure_phase(found, Phase.PLANNED, Phase.LIVE, Phase.CLOSED)
-    members = set(
-        Membership.objects.present().filter(team_id=found.team_id, pk__in=set(here)).values_list("pk", flat=True)
-    )
     # Only those who belong to the team now can be ticked or unticked: whoever has left since was here all the same.
     ticked = set(Attendance.objects.filter(meeting=found, member__until=None).values_list("member_id", flat=True))
+    wanted = set(here) if was is None else (ticked | set(here) - set(was)) - (set(was) - set(here))
+    members = set(
+        Membership.objects.present().filter(team_id=found.team_id, pk__in=wanted).values_list("pk", flat=True)
+    )
     Attendance.objects.filter(meeting=found, member_id__in=ticked - members).delete()
     Attendance.objects.bulk_create(
         Attendance(team_id=found.team_id, meeting=found, member_id=member, recorded_by=by, at=clock.now())
@@ -59,7 +65,22 @@ def tick_attendance(*, by: Membership, meeting: int, here: Iterable[int]) -> Mee
     if members != ticked:
         record("attendance ticked", by=by.user_id, team=found.team_id, subject=f"meeting {found.pk}", here=len(members))
         touch(found, "people")
+    holder = seats_of(found).get(SeatKind.LEARNING) if ticked - members else None
+    if holder is not None and holder.pk in ticked - members:  # somebody says so: no need to wait until ticking is over
+        propose_anew_among(found, members, by=by)
     return found
+
+
+@transaction.atomic
+def look_for_holder(meeting: int) -> None:
+    """Where whoever was only proposed to keep learning in mind isn't here: the team's rule, among those who are.
+
+    By the clock, since ticks are kept one by one: whoever isn't ticked yet may be the next.
+    """
+    found = Meeting.objects.select_for_update(skip_locked=True).filter(pk=meeting, phase=Phase.LIVE).first()
+    if found is not None:
+        here = Attendance.objects.filter(meeting=found, member__until=None).values_list("member_id", flat=True)
+        propose_anew_among(found, set(here), by=None)
 
 
 @transaction.atomic
@@ -70,12 +91,26 @@ def close(*, by: Membership, meeting: int) -> Meeting:
         return found
     ensure(by, Do.CLOSE, found)
     ensure_step(found, Phase.CLOSED)
-    now = clock.now()
-    Item.objects.filter(meeting=found, started_at__isnull=False, ended_at=None).update(ended_at=now)
-    WallCode.objects.filter(meeting=found).delete()
-    found.phase, found.closed_at, found.closed_by = Phase.CLOSED, now, by
-    found.save(update_fields=["phase", "closed_at", "closed_by"])
-    record("meeting closed", by=by.user_id, team=found.team_id, subject=f"meeting {found.pk}")
-    touch(found, "phase", "agenda")
-    announce(MeetingClosed(team=found.team_id, meeting=found.pk, by=by.pk))
+    _close(found, by)
     return found
+
+
+def _close(meeting: Meeting, by: Membership | None) -> None:
+    now = clock.now()
+    Item.objects.filter(meeting=meeting, started_at__isnull=False, ended_at=None).update(ended_at=now)
+    WallCode.objects.filter(meeting=meeting).delete()
+    meeting.phase, meeting.closed_at, meeting.closed_by = Phase.CLOSED, now, by
+    meeting.save(update_fields=["phase", "closed_at", "closed_by"])
+    record("meeting closed", by=by.user_id if by else None, team=meeting.team_id, subject=f"meeting {meeting.pk}")
+    touch(meeting, "phase", "agenda")
+    announce(MeetingClosed(team=meeting.team_id, meeting=meeting.pk, by=by.pk if by else None))
+
+
+@transaction.atomic
+def close_forgotten(meeting: int) -> bool:
+    """Close a meeting that nobody closed, by itself. False if it is no such meeting (any more), or if somebody is at it just now."""
+    found = Meeting.objects.forgotten().select_for_update(skip_locked=True).filter(pk=meeting).first()
+    if found is None:
+        return False
+    _close(found, None)
+    return True

@@ -1,12 +1,13 @@
 """Who sits where. Every change keeps who, when and how; nobody holds two current seats unless the meeting is flagged small."""
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from core import clock
 from core.errors import Invalid, NotPossible
 from core.live import touch
-from meetings.models import Attendance, Ended, How, Meeting, Phase, Seat
+from meetings.models import MAY_COME_BACK, Attendance, Ended, How, Meeting, Phase, Seat
 from meetings.roles import Do, SeatKind
 from meetings.rules import ensure, ensure_phase, seats_of
 from meetings.services.locks import lock
@@ -16,8 +17,19 @@ from teams.services.activity import record
 SMALL = 4  # people present: then one person may hold two seats
 
 
-def seat(meeting: Meeting, kind: SeatKind, member: Membership, *, by: Membership, proposed: bool = False) -> Seat:
-    """Put somebody in a seat; whoever had it gets up. The caller has locked the meeting."""
+def seat(
+    meeting: Meeting,
+    kind: SeatKind,
+    member: Membership,
+    *,
+    by: Membership | None,
+    proposed: bool = False,
+    how: How | None = None,
+) -> Seat:
+    """Put somebody in a seat; whoever had it gets up. `by`: nobody, where the clock does it. The caller has locked the meeting.
+
+    The caller touches "seats", unless nobody can be watching yet.
+    """
     others = {SeatKind(held) for held, holder in seats_of(meeting).items() if holder.pk == member.pk and held != kind}
     if others and not meeting.small:
         raise Invalid(
@@ -25,8 +37,10 @@ def seat(meeting: Meeting, kind: SeatKind, member: Membership, *, by: Membership
             _("%(name)s has another seat already: %(seat)s. One person holds one seat.")
             % {"name": member.first_name, "seat": SeatKind(next(iter(others))).label},
         )
-    Seat.objects.current().filter(meeting=meeting, kind=kind).update(until=clock.now(), ended=Ended.REPLACED)
-    how = How.PROPOSED if proposed else How.TAKEN if member.pk == by.pk else How.APPOINTED
+    for held in Seat.objects.current().filter(meeting=meeting, kind=kind):
+        _end(held, Ended.REPLACED)
+    if how is None:
+        how = How.PROPOSED if proposed else How.TAKEN if by and member.pk == by.pk else How.APPOINTED
     taken = Seat.objects.create(
         team_id=meeting.team_id,
         meeting=meeting,
@@ -39,7 +53,7 @@ def seat(meeting: Meeting, kind: SeatKind, member: Membership, *, by: Membership
     )
     record(
         "seat taken",
-        by=by.user_id,
+        by=by.user_id if by else None,
         team=meeting.team_id,
         subject=f"meeting {meeting.pk}",
         seat=kind,
@@ -49,30 +63,106 @@ def seat(meeting: Meeting, kind: SeatKind, member: Membership, *, by: Membership
     return taken
 
 
+def _end(held: Seat, ended: Ended) -> None:
+    held.until, held.ended = max(clock.now(), held.since), ended
+    held.save(update_fields=["until", "ended"])
+
+
+def get_up(meeting: Meeting, kind: SeatKind, *, ended: Ended, by: Membership | None) -> Seat | None:
+    """End the current seat of this kind, so that it is empty; None if it was. The caller has locked the meeting."""
+    held = Seat.objects.current().filter(meeting=meeting, kind=kind).select_related("member__user").first()
+    if held is None:
+        return None
+    _end(held, ended)
+    record(
+        "seat left",
+        by=by.user_id if by else None,
+        team=meeting.team_id,
+        subject=f"meeting {meeting.pk}",
+        seat=kind,
+        member=held.member_id,
+        ended=ended,
+    )
+    touch(meeting, "seats")
+    return held
+
+
 @transaction.atomic
-def take_seat(*, by: Membership, meeting: int, kind: SeatKind, member: Membership) -> Meeting:
-    """Sit down, or ask somebody else to: one tap, under every rule."""
+def take_seat(*, by: Membership, meeting: int, kind: SeatKind, member: Membership, seen: int | None = None) -> Meeting:
+    """Sit down, or ask somebody else to: one tap, under every rule.
+
+    `seen`: the member whom the page showed in this seat (0: nobody). Raises NotPossible if somebody else has it by now: of two who
+    say "I'll hold it" at once the first has it, and the other is told.
+    """
     found = lock(meeting, by=by)
     ensure(by, Do.TAKE_SEAT, found)
     ensure_phase(found, Phase.PLANNED, Phase.LIVE)
     if member.team_id != found.team_id or member.until is not None:
         raise Invalid("member", _("Choose somebody who is in the team."))
+    seats = seats_of(found)
+    holder = seats.get(kind)
+    if holder is not None and holder.pk == member.pk:
+        return found
+    if seen is not None and holder is not None and holder.pk != seen:
+        raise NotPossible(_has_it_now(kind, holder))
+    scribe = seats.get(SeatKind.SCRIBE)
+    if kind == SeatKind.LEARNING and found.is_live and not found.small and scribe and scribe.pk == member.pk:
+        get_up(found, SeatKind.SCRIBE, ended=Ended.REPLACED, by=by)  # that seat may stay empty
+    seat(found, kind, member, by=by, how=_how_in_mid_meeting(found, kind, member))
+    touch(found, "seats")
+    return found
+
+
+def _has_it_now(kind: SeatKind, holder: Membership) -> str:
+    sentences = {
+        SeatKind.LEARNING: _("%(name)s keeps our learning in mind now."),
+        SeatKind.CHAIR: _("%(name)s chairs now."),
+        SeatKind.SCRIBE: _("%(name)s is scribe now."),
+    }
+    return sentences[kind] % {"name": holder.first_name}
+
+
+def _how_in_mid_meeting(meeting: Meeting, kind: SeatKind, member: Membership) -> How | None:
+    """Standing in for whoever kept learning in mind before, or taking it back; None where nobody held it since the meeting began."""
+    if kind != SeatKind.LEARNING or not meeting.is_live:
+        return None
+    held = Q(until=None) | Q(until__gt=meeting.began_at)
+    before = set(Seat.objects.filter(held, meeting=meeting, kind=kind).values_list("member_id", flat=True))
+    return How.BACK if member.pk in before else How.STOOD_IN if before else None
+
+
+@transaction.atomic
+def leave_seat(*, by: Membership, meeting: int, kind: SeatKind, seen: int | None = None) -> Meeting:
+    """Get up: the seat is empty until somebody takes it. Any member may say that somebody was called out.
+
+    `seen`: the member whom the page showed there: whoever sits there since then stays.
+    """
+    found = lock(meeting, by=by)
+    ensure(by, Do.TAKE_SEAT, found)
+    ensure_phase(found, Phase.PLANNED, Phase.LIVE)
     holder = seats_of(found).get(kind)
-    if holder is None or holder.pk != member.pk:
-        seat(found, kind, member, by=by)
-        touch(found, "seats")
+    if holder is None or (seen is not None and holder.pk != seen):
+        return found
+    by_oneself, by_others = (Ended.HAD_TO_GO, Ended.CALLED_OUT) if found.is_live else (Ended.DECLINED, Ended.DECLINED)
+    get_up(found, kind, ended=by_oneself if holder.pk == by.pk else by_others, by=by)
     return found
 
 
 @transaction.atomic
-def leave_seat(*, by: Membership, meeting: int, kind: SeatKind) -> Meeting:
-    """Get up: the seat is empty until somebody takes it. Any member may say that somebody was called out."""
+def leave_it_with(*, by: Membership, meeting: int) -> Meeting:
+    """Whoever kept learning in mind before leaves it with whoever stood in, and is asked no more. Harmless when repeated."""
     found = lock(meeting, by=by)
     ensure(by, Do.TAKE_SEAT, found)
     ensure_phase(found, Phase.PLANNED, Phase.LIVE)
-    if Seat.objects.current().filter(meeting=found, kind=kind).update(until=clock.now(), ended=Ended.HAD_TO_GO):
-        record("seat left", by=by.user_id, team=found.team_id, subject=f"meeting {found.pk}", seat=kind)
-        touch(found, "seats")
+    holder = seats_of(found).get(SeatKind.LEARNING)
+    left = Seat.objects.filter(
+        meeting=found, kind=SeatKind.LEARNING, member=by, until__gt=found.began_at or found.starts
+    ).last()
+    if left is not None and left.ended in MAY_COME_BACK and holder is not None:
+        left.ended = Ended.HANDED_OVER
+        left.save(update_fields=["ended"])
+        record("seat handed over", by=by.user_id, team=found.team_id, subject=f"meeting {found.pk}", to=holder.pk)
+        touch(found, "seats", to=[by.pk])
     return found
 
 
@@ -80,8 +170,7 @@ def vacate(member: int, *, team: int) -> None:
     """Whoever belongs to the team no longer gets up from every seat in a meeting that isn't over. Inside the leaving's transaction."""
     held = Seat.objects.current().filter(team_id=team, member_id=member, meeting__phase__in=[Phase.PLANNED, Phase.LIVE])
     for taken in held.select_related("meeting"):
-        taken.until, taken.ended = max(clock.now(), taken.since), Ended.LEFT_TEAM
-        taken.save(update_fields=["until", "ended"])
+        _end(taken, Ended.LEFT_TEAM)
         record("seat left", by=None, team=team, subject=f"meeting {taken.meeting_id}", seat=taken.kind)
         touch(taken.meeting, "seats")
 

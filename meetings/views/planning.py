@@ -14,6 +14,8 @@ from meetings.forms.plan import ItemForm, MeetingForm
 from meetings.fragments import seat_context
 from meetings.models import ItemKind, Meeting, Phase
 from meetings.queries import agenda_of, meeting_for
+from meetings.queries.dates import words_of_series
+from meetings.queries.turns import share_of, turn_of
 from meetings.roles import SeatKind
 from meetings.services import agenda as agenda_services
 from meetings.services import planning
@@ -92,6 +94,9 @@ def plan_page(
         "editing": editing,
         "members": people(person),
         "kinds": SeatKind,
+        "series_words": words_of_series(meeting),
+        "turn": turn_of(person.member, meeting),
+        "share": share_of(person.member),
         **seat_context(meeting),
     }
     return page(request, "meetings/plan.html", context, status=status)
@@ -172,6 +177,6 @@ def remove_item(request: HttpRequest, slug: str, pk: int, item: int) -> HttpResp
 def cancel(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     """Call the meeting off."""
     person = person_of(request)
-    planning.cancel(by=person.member, meeting=pk)
+    cancelled = planning.cancel(by=person.member, meeting=pk)
     messages.info(request, _("The meeting is cancelled."))
-    return see_other(request, reverse("team_home", args=[slug]))
+    return see_other(request, reverse("dates" if cancelled.series_id else "team_home", args=[slug]))

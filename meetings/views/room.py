@@ -7,12 +7,13 @@ from django.utils.translation import gettext as _
 
 from core.errors import Invalid
 from core.http import as_id, as_ids, done, see_other
+from core.zones import day_of
 from meetings.forms.plan import SeatForm, TaskForm
 from meetings.models import Task
 from meetings.queries import meeting_for
 from meetings.roles import SeatKind
 from meetings.services import agenda, running, seats
-from teams.queries import people
+from teams.queries import away_on, people
 from teams.rules import person_of
 
 
@@ -21,11 +22,15 @@ def _room(request: HttpRequest, slug: str, pk: int) -> str:
 
 
 def seat(request: HttpRequest, slug: str, pk: int, kind: str) -> HttpResponse:
-    """Take a seat, ask somebody to, or leave it empty."""
+    """Take a seat, ask somebody to, leave it empty, or leave it with whoever stood in. `seen`: who sat there on the page."""
     person = person_of(request)
     meeting_for(person, pk)
+    seen = as_id(request.POST.get("seen"))
     if request.POST.get("leave"):
-        seats.leave_seat(by=person.member, meeting=pk, kind=SeatKind(kind))
+        seats.leave_seat(by=person.member, meeting=pk, kind=SeatKind(kind), seen=seen)
+        return done(request, _room(request, slug, pk))
+    if request.POST.get("stays"):
+        seats.leave_it_with(by=person.member, meeting=pk)
         return done(request, _room(request, slug, pk))
     form = SeatForm(request.POST, team_id=person.team.pk)
     chosen = (form.cleaned_data["member"] if form.is_valid() else None) or (
@@ -33,7 +38,7 @@ def seat(request: HttpRequest, slug: str, pk: int, kind: str) -> HttpResponse:
     )
     if chosen is None:
         raise Invalid("member", _("Choose somebody who is in the team."))
-    seats.take_seat(by=person.member, meeting=pk, kind=SeatKind(kind), member=chosen)
+    seats.take_seat(by=person.member, meeting=pk, kind=SeatKind(kind), member=chosen, seen=seen)
     return done(request, _room(request, slug, pk))
 
 
@@ -59,11 +64,13 @@ def next_item(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
 
 
 def more_minutes(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
-    """Five more minutes for the item that is on."""
+    """Five more minutes for the item that is on, or before the read-back that is due."""
     person = person_of(request)
-    agenda.more_minutes(
-        by=person.member, meeting=pk, item=as_id(request.POST.get("item")) or 0, seen=as_id(request.POST.get("version"))
-    )
+    seen = as_id(request.POST.get("version"))
+    if request.POST.get("before"):
+        agenda.put_off_read_back(by=person.member, meeting=pk, seen=seen)
+    else:
+        agenda.more_minutes(by=person.member, meeting=pk, item=as_id(request.POST.get("item")) or 0, seen=seen)
     return done(request, _room(request, slug, pk))
 
 
@@ -80,12 +87,14 @@ def mark_task(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
 
 
 def attendance(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
-    """Who is here, as one person ticks it."""
+    """Who is here, as one person ticks it. `was`: who was ticked on the page."""
     person = person_of(request)
-    ticked = set(as_ids(request.POST.getlist("here")))
+    ticked, was = set(as_ids(request.POST.getlist("here"))), set(as_ids(request.POST.getlist("was")))
     if request.POST.get("everyone"):
-        ticked = {member.pk for member in people(person)}
-    running.tick_attendance(by=person.member, meeting=pk, here=ticked)
+        was = set()  # whoever is away, and came all the same, stays ticked
+        day = day_of(meeting_for(person, pk).starts, person.team.zone)
+        ticked = {member.pk for member in people(person)} - away_on(person.team.pk, day)
+    running.tick_attendance(by=person.member, meeting=pk, here=ticked, was=was)
     return done(request, _room(request, slug, pk))
 
 

@@ -4,7 +4,8 @@
    data-clock                  the present minute, in the team's own time
    data-due="<ISO time>"       hidden until then (data-early="10": ten minutes before); appears between keystrokes
    data-of="id" data-key="k"   says what data-k of that element says
-   data-keeps                  a tick that is kept as soon as it is made; the form's button is for pages without scripts
+   data-keeps                  a tick that is kept as soon as it is made; the form's button is for pages without scripts. Beside it,
+                               unseen, "was" says whether it was ticked before
    data-full="6"               a code field: its form goes by itself when full
    data-autosend="400"         the pen: its form goes while somebody types, at most once in so many ms
    data-fresh                  a creating form: after success its fields are empty and its key is new
@@ -22,7 +23,7 @@
   const now = document.documentElement.dataset.now || "", [, sign, hours, rest] = now.match(/([+-])(\d\d):(\d\d)$/) || [];
   const zone = sign ? Number(`${sign}1`) * (hours * 60 + Number(rest)) * 60000 : 0;
   let ahead = Date.parse(now) - Date.now() || 0, touched = 0;
-  const shownDue = new Set();
+  const moment = (shown) => `${shown.dataset.due} ${shown.dataset.early}`, shownDue = new Set([...all("[data-due]:not([hidden])")].map(moment));
   const put = (shown, text) => { if (shown.textContent !== text) shown.textContent = text; };
   const minutes = () => {
     const present = Date.now() + ahead;
@@ -33,7 +34,7 @@
     }
     for (const shown of all("[data-clock]")) put(shown, now && new Date(present + zone).toISOString().slice(11, 16));
     for (const shown of all("[data-due][hidden]")) {
-      const is = `${shown.dataset.due} ${shown.dataset.early}`, due = Date.parse(shown.dataset.due) - (shown.dataset.early || 0) * 60000;
+      const is = moment(shown), due = Date.parse(shown.dataset.due) - (shown.dataset.early || 0) * 60000;
       if (due > present || (!shownDue.has(is) && Date.now() - touched < 2000)) continue;
       shownDue.add(is);
       shown.hidden = false;
@@ -168,6 +169,7 @@
     busy(form, ctx.sourceEvent?.submitter?.name ? ctx.sourceEvent.submitter : null);
     flying.set(form, []);
     ctx.posted = form;
+    ctx.ticked = new Map([...all("[data-keeps]", form)].map((box) => [box, box.checked]));
     ctx.typed = new Map([...form.elements].filter((f) => f.matches("textarea, input:not([type=hidden])")).map((f) => [f, f.value]));
   });
   document.addEventListener("htmx:finally:request", ({ detail: { ctx } }) => {
@@ -281,6 +283,7 @@
     if (status >= 300 || !form.matches("form")) return;
     document.getElementById("notices")?.replaceChildren();
     for (const [field, value] of ctx.typed || []) kept.set(field, value);
+    for (const [box, ticked] of ctx.ticked || []) box.parentElement.querySelector("[name=was]").disabled = !ticked;
     if (form.hasAttribute("data-fresh")) {
       for (const key of all("[name=key]", form)) key.value = newKey();
       for (const [field, value] of ctx.typed || []) {

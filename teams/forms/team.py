@@ -1,9 +1,14 @@
-"""Founding a team, asking people in, roles, the agreement."""
+"""Founding a team, asking people in, roles, days away, the agreement."""
+
+from datetime import date, timedelta
+from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from teams.models import TeamAgreement
+from core import clock
+from core.zones import day_of
+from teams.models import Team, TeamAgreement
 from teams.roles import HolderRule, RaiseRule, Usually
 
 COMMON_ZONES = [
@@ -47,6 +52,36 @@ class RolesForm(forms.Form):
     is_lead = forms.BooleanField(label=_("AMBIT lead"), required=False)
     usually = forms.ChoiceField(label=_("In meetings"), choices=Usually.choices, required=False)
     version = forms.IntegerField(required=False, widget=forms.HiddenInput)
+
+
+class AwayForm(forms.Form):
+    """Some days on which somebody doesn't come, in the team's own time."""
+
+    first = forms.DateField(label=_("First day away"), widget=forms.DateInput(attrs={"type": "date"}))
+    last = forms.DateField(label=_("Last day away"), widget=forms.DateInput(attrs={"type": "date"}))
+    key = forms.UUIDField(required=False, widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, team: Team, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.today = day_of(clock.now(), team.zone)
+
+    def clean_last(self) -> date:
+        day: date = self.cleaned_data["last"]
+        if day < self.today:
+            raise forms.ValidationError(_("These days are past."))
+        if day > self.today + timedelta(days=730):
+            raise forms.ValidationError(_("Choose a day in the next two years."))
+        return day
+
+
+class TurnsForm(forms.Form):
+    """Whether somebody takes turns."""
+
+    takes_turns = forms.ChoiceField(
+        label=_("Keeping our learning in mind"),
+        choices=[("yes", _("Takes turns")), ("no", _("Doesn’t take turns"))],
+        widget=forms.RadioSelect,
+    )
 
 
 class AgreementForm(forms.Form):

@@ -78,11 +78,14 @@ class Letter(models.Model):
 
 
 class Driver(models.Model):
-    """Who does what is due without a click (the worker, beat, the ticker), and when it last did."""
+    """Who does what is due without a click (the worker, beat, the ticker), and when it was last seen.
+
+    The mail server, and the mailbox for letters that come back, have rows of their own here (teams/services/driving.py).
+    """
 
     name = models.CharField(max_length=20, primary_key=True)
     seen_at = models.DateTimeField()
-    note = models.CharField(max_length=200, blank=True)  # what kept it from handing letters over, if anything did
+    note = models.CharField(max_length=200, blank=True)  # what keeps it from its work, if anything does
 
     privacy = classes(technical="name seen_at note")
 

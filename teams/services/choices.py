@@ -1,5 +1,6 @@
 """Which letters somebody wants: all but the essential ones can be turned off, from the letter itself or on one page."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from django.core import signing
@@ -37,6 +38,40 @@ def footing(letter: Letter) -> dict[str, Any]:
         "stop": stop_link(letter),
         "choose": full_address(reverse("letters_choose")),
     }
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One kind of letter that a member may turn off, and whether it comes."""
+
+    kind: str
+    title: str
+    wanted: bool
+
+
+def choices_of(member: Membership, *, also: str = "") -> list[Choice]:
+    """What this member may choose; what goes to AMBIT leads alone is a lead's to choose (and whoever was one: `also`)."""
+    off = set(Unwanted.objects.filter(member=member).values_list("kind", flat=True))
+    return [
+        Choice(kind.name, str(kind.title), kind.name not in off)
+        for kind in mail.KINDS.values()
+        if not kind.essential and (member.is_lead or not kind.leads or kind.name == also)
+    ]
+
+
+@dataclass(frozen=True)
+class Always:
+    """A letter that can't be turned off, and why."""
+
+    title: str
+    why: str
+    to_members: bool  # rather than to whoever isn't one yet, or signs in
+
+
+def always() -> list[Always]:
+    """The letters that always come, each once: several kinds may be one thing to whoever gets them."""
+    kinds = [kind for kind in mail.KINDS.values() if kind.essential and kind.title]
+    return list(dict.fromkeys(Always(str(kind.title), str(kind.why), not kind.secret) for kind in kinds))
 
 
 def choice_in(token: str) -> tuple[Membership, str]:

@@ -21,13 +21,13 @@ from core.scope import everything, scope
 from teams.events import LetterDue
 from teams.models import Attempt, Letter, Team, User
 from teams.models.letter import LetterState, Outcome
+from teams.services import driving
 from teams.services.choices import stop_link, wanted
 
 log = logging.getLogger(__name__)
 
-LEASE = timedelta(
-    seconds=50
-)  # longer than one letter may take (core.mail.DEADLINE); a dead drainer's letter waits no longer
+# Longer than one letter may take (core.mail.DEADLINE); a dead drainer's letter waits no longer.
+LEASE = timedelta(seconds=45)
 BATCH = 10  # claimed at a time, so that several drainers share what is due
 SOON = timedelta(seconds=5)  # the mail server is away: all wait this long
 FIRST_PAUSE = timedelta(seconds=10)  # a letter that wasn't taken; doubled each time
@@ -87,25 +87,34 @@ def drain(limit: int = 50) -> int:
                 break
             try:
                 for letter_id in claimed:
+                    driving.still_here()
                     post.open()  # before an attempt is written down
+                    driving.mail_reached()
+                    driving.still_here()
                     hand_over(letter_id, lease, post)
                     taken += 1
             except mail.Unreachable as fault:
                 log.warning("The mail server is away: %s", fault)
+                driving.mail_away(str(fault))
                 _let_go(lease)
                 break
+    driving.drained()
     return taken
 
 
 def claim(lease: uuid.UUID, number: int) -> list[int]:
-    """Take up to `number` letters that are due and that nobody else is at. Returns their ids, the longest due first."""
+    """Take up to `number` letters that are due and that nobody else is at. Returns their ids, the longest due first.
+
+    Sign-in codes come before all others: somebody sits before a screen and waits, however many letters wait too.
+    """
     now = clock.now()
     with everything("the outbox"):
         due = Letter.objects.filter(
             Q(lease_until=None) | Q(lease_until__lte=now), state=LetterState.WAITING, due_at__lte=now
         )
-        free = due.order_by("due_at", "pk").select_for_update(skip_locked=True)
-        ids = list(free.values_list("pk", flat=True)[:number])
+        free = due.order_by("due_at", "pk").select_for_update(skip_locked=True).values_list("pk", flat=True)
+        ids = list(free.filter(kind="code")[:number])
+        ids += free.exclude(kind="code")[: number - len(ids)]
         Letter.objects.filter(pk__in=ids).update(lease=lease, lease_until=now + LEASE)
     return ids
 
@@ -128,6 +137,7 @@ def hand_over(letter_id: int, lease: uuid.UUID, post: mail.Post) -> None:
         record_outcome(ready, Outcome.IN_DOUBT, str(fault))
     else:
         record_outcome(ready, Outcome.SENT, "")
+        driving.mail_taken()
 
 
 @dataclass(frozen=True)
@@ -138,6 +148,7 @@ class Ready:
     attempt_id: int
     letter: bytes
     to: str
+    lease: uuid.UUID
 
 
 def prepare(letter_id: int, lease: uuid.UUID) -> Ready | None:
@@ -153,7 +164,7 @@ def prepare(letter_id: int, lease: uuid.UUID) -> Ready | None:
             letter.lease_until = clock.now() + LEASE
             letter.save(update_fields=["address", "frozen", "message_id", "tries", "lease_until"])
             attempt_id = begin_attempt(letter)
-            return Ready(letter.pk, attempt_id, bytes(letter.frozen or b""), letter.address)
+            return Ready(letter.pk, attempt_id, bytes(letter.frozen or b""), letter.address, lease)
     except (OperationalError, InterfaceError):
         raise
     except Exception as error:
@@ -170,10 +181,13 @@ def prepare(letter_id: int, lease: uuid.UUID) -> Ready | None:
 
 
 def freeze(letter: Letter) -> bool:
-    """Compose the letter, at its first attempt only. False when it was dropped or can't go anywhere."""
-    if letter.frozen is not None:
-        return True
-    address = letter.user.email if letter.user is not None and letter.user.is_active else letter.address
+    """Compose the letter, and keep its bytes at the first attempt. False when it was dropped or can't go anywhere.
+
+    It is composed at each further attempt too, only to ask whether it has become pointless since: the bytes stay.
+    """
+    address = letter.address
+    if letter.frozen is None and letter.user is not None and letter.user.is_active:
+        address = letter.user.email
     if not address or not wanted(letter):
         _finish(letter, LetterState.DROPPED)
         return False
@@ -187,6 +201,8 @@ def freeze(letter: Letter) -> bool:
     if said is None:
         _finish(letter, LetterState.DROPPED)
         return False
+    if letter.frozen is not None:
+        return True
     try:
         letter.frozen = mail.build(said, to=address, key=letter.key, moment=clock.now(), stop=stop_link(letter))
     except mail.Permanent as fault:
@@ -216,9 +232,15 @@ def record_outcome(ready: Ready, outcome: Outcome, note: str) -> None:
 
 def _record_outcome(ready: Ready, outcome: Outcome, note: str) -> None:
     with everything("the outbox"):
-        Attempt.objects.filter(pk=ready.attempt_id).update(outcome=outcome, ended_at=clock.now(), note=note[:300])
-        letter = Letter.objects.select_for_update().filter(pk=ready.letter_id, state=LetterState.WAITING).first()
+        letter = Letter.objects.select_for_update().filter(pk=ready.letter_id).first()
         if letter is None:
+            return
+        ours = letter.lease == ready.lease and letter.state == LetterState.WAITING
+        if not ours:  # it took longer than the lease: to whoever took the letter up since, this attempt was in doubt, and stays so
+            note = f"It ended too late ({outcome}) {note}"
+        attempt = Attempt.objects.filter(pk=ready.attempt_id, ended_at=None)
+        attempt.update(outcome=outcome if ours else Outcome.IN_DOUBT, ended_at=clock.now(), note=note[:300])
+        if letter.state != LetterState.WAITING or not (ours or outcome == Outcome.SENT):
             return
         if outcome == Outcome.SENT:
             _finish(letter, LetterState.SENT)

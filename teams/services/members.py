@@ -3,7 +3,7 @@
 import hashlib
 import secrets
 import uuid
-from datetime import timedelta
+from datetime import date, timedelta
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -12,8 +12,8 @@ from core import clock
 from core.errors import Invalid, NotFound, NotPossible
 from core.events import announce
 from core.scope import everything
-from teams.events import MemberLeft
-from teams.models import Invitation, Membership, User
+from teams.events import AvailabilityChanged, MemberLeft
+from teams.models import Away, Invitation, Membership, User
 from teams.roles import Act
 from teams.rules import ensure
 from teams.services.activity import record
@@ -144,6 +144,45 @@ def change_roles(*, by: Membership, member: Membership, is_lead: bool, usually: 
     record(
         "roles changed", by=by.user_id, team=by.team_id, subject=f"member {member.pk}", is_lead=is_lead, usually=usually
     )
+
+
+@transaction.atomic
+def set_turns(*, by: Membership, member: Membership, takes_turns: bool) -> None:
+    """Take turns in keeping the team's learning in mind, or not: one's own choice; an AMBIT lead may say it for somebody else."""
+    if by.pk != member.pk:
+        ensure(by, Act.CHANGE_ROLES)
+    if member.takes_turns == takes_turns:
+        return
+    member.takes_turns = takes_turns
+    member.save(update_fields=["takes_turns"])
+    record("turns changed", by=by.user_id, team=by.team_id, subject=f"member {member.pk}", takes_turns=takes_turns)
+    announce(AvailabilityChanged(team=by.team_id, member=member.pk))
+
+
+@transaction.atomic
+def go_away(*, by: Membership, member: Membership, first: date, last: date, key: uuid.UUID | None = None) -> Away:
+    """Some days on which a member doesn't come. Any of us may say so for any of us; why is asked of nobody."""
+    ensure(by, Act.PLAN)
+    if last < first:
+        raise Invalid("last", _("The last day comes before the first. Choose a later one."))
+    same = {"member_id": member.pk, "first": first, "last": last}
+    away, made = Away.once(key=key, team_id=by.team_id, same=same, by=by)
+    if made:
+        record("away", by=by.user_id, team=by.team_id, subject=f"member {member.pk}", away=away.pk)
+        announce(AvailabilityChanged(team=by.team_id, member=member.pk))
+    return away
+
+
+@transaction.atomic
+def come_back(*, by: Membership, away: int) -> None:
+    """Somebody isn't away on those days after all. Harmless when it was taken out before."""
+    ensure(by, Act.PLAN)
+    found = Away.objects.filter(team_id=by.team_id, pk=away).first()
+    if found is None:
+        return
+    found.delete()
+    record("not away", by=by.user_id, team=by.team_id, subject=f"member {found.member_id}", away=away)
+    announce(AvailabilityChanged(team=by.team_id, member=found.member_id))
 
 
 @transaction.atomic

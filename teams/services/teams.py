@@ -7,9 +7,11 @@ from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
 from core.errors import Invalid, Stale
+from core.events import announce
 from core.scope import everything
+from teams.events import HolderRuleChanged
 from teams.models import Membership, Team, TeamAgreement, User
-from teams.roles import Act
+from teams.roles import Act, BankHolidays
 from teams.rules import ensure
 from teams.services.activity import record
 
@@ -77,4 +79,20 @@ def change_agreement(
         )
     agreed = TeamAgreement.objects.create(team_id=by.team_id, by=by.user, **wanted)
     record("agreement changed", by=by.user_id, team=by.team_id, subject=f"agreement {agreed.pk}")
+    if latest and latest.holder_rule != holder_rule:
+        announce(HolderRuleChanged(team=by.team_id, by=by.pk))
     return agreed
+
+
+@transaction.atomic
+def keep_bank_holidays(*, by: Membership, whose: str, seen: str | None = None) -> None:
+    """Whose bank holidays the team keeps. An AMBIT lead's to do. Raises Stale when they were others than those `seen`."""
+    ensure(by, Act.CHANGE_AGREEMENT)
+    team = Team.objects.select_for_update().get(pk=by.team_id)
+    if team.bank_holidays == whose:
+        return
+    if seen is not None and seen != team.bank_holidays:
+        raise Stale(_("Another lead changed this while you were looking. Look at it again before you keep yours."))
+    team.bank_holidays = BankHolidays(whose)
+    team.save(update_fields=["bank_holidays"])
+    record("bank holidays changed", by=by.user_id, team=by.team_id, subject=f"team {by.team_id}", whose=whose)

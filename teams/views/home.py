@@ -13,7 +13,7 @@ from core.http import page, see_other
 from core.scope import everything
 from teams.forms.team import NameForm, TeamForm
 from teams.models import User
-from teams.queries import teams_of
+from teams.queries import memberships_of, teams_of
 from teams.services.teams import found_team, name_yourself
 
 
@@ -61,5 +61,5 @@ def you(request: HttpRequest) -> HttpResponse:
         name_yourself(by=user, name=form.cleaned_data["name"])
         return see_other(request, reverse("home"))
     with everything("whose teams are these"):
-        teams = teams_of(user)
-    return page(request, "teams/you.html", {"form": form, "teams": teams}, status=422 if form.is_bound else 200)
+        members = memberships_of(user)
+    return page(request, "teams/you.html", {"form": form, "members": members}, status=422 if form.is_bound else 200)

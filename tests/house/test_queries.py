@@ -63,11 +63,11 @@ def _sent(cast: Cast, meeting: Meeting) -> None:
 
 
 PAGES: dict[str, tuple[Callable[[Cast, int], str], str, int]] = {
-    "the room of a member": (room, "ben", 30),
-    "the room of the holder": (room, "lin", 32),
-    "a closed meeting": (closed_page, "ben", 25),
-    "the team’s home": (home, "ben", 20),
-    "the dashboard": (dashboard, "mo", 17),
+    "the room of a member": (room, "ben", 24),
+    "the room of the holder": (room, "lin", 26),
+    "a closed meeting": (closed_page, "ben", 24),
+    "the team’s home": (home, "ben", 22),
+    "the dashboard": (dashboard, "mo", 18),
 }
 
 
@@ -79,4 +79,4 @@ def test_a_page_takes_as_many_queries_with_three_as_with_one(cast: Cast, page: s
 
 def test_the_room_takes_as_many_where_points_are_seen_at_once(cast: Cast) -> None:
     as_they_come(cast)
-    assert queries(cast, "ben", room(cast, 1)) == queries(cast, "ben", room(cast, 3)) == 30
+    assert queries(cast, "ben", room(cast, 1)) == queries(cast, "ben", room(cast, 3)) == 24

@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import time, timedelta
 from importlib import import_module
 from pkgutil import iter_modules
 from typing import Any
@@ -12,20 +12,23 @@ from django.db import connections
 
 from core import clock
 from core.live import quiet
+from core.mail import message_id
 from core.scope import everything
 from learning.management.cast import person
-from learning.models import Jotting
+from learning.models import Jotting, Summary
 from learning.roles import Outcome, PointState
-from learning.services import forgetting, offers, points, read_back, summary
-from meetings.models import ItemKind, Task
+from learning.services import forgetting, offers, points, prompt, read_back, summary
+from meetings.models import ItemKind, Series, Task
 from meetings.roles import SeatKind
-from meetings.services import agenda, planning, running, seats
-from teams.models import Activity
+from meetings.services import agenda, planning, running, seats, series, turns
+from teams.models import Activity, Letter
+from teams.models.letter import LetterState
 from teams.roles import HolderRule, RaiseRule
-from teams.services import members, sign_in, teams
+from teams.services import bounces, choices, feeds, members, sign_in, teams
 from teams.services.activity import digest_of
-from tests.cast import GENERAL, Cast, Stage, items_of, look, stage
+from tests.cast import GENERAL, Cast, Stage, closed, do, items_of, look, stage
 from tests.marks import ROWS
+from tests.teams.returned import POSTFIX
 
 pytestmark = ROWS
 
@@ -41,11 +44,30 @@ NOT_RECORDED = {
     "learning.services.points.tell_holder": "tells",
     "learning.services.points.tell_about_offer": "tells",
     "learning.services.read_back.end_with_meeting": "part of the close, which is recorded",
-    "learning.services.prompt.prompt_holder": "a letter, which is a row of the outbox",
+    "learning.services.prompt.prompt_holder": "begins the summary with the close, which is recorded; and letters, rows of the outbox",
+    "learning.services.digest.first_morning": "reckons",
+    "learning.services.digest.is_time": "reckons",
+    "learning.services.digest.post_digests": "letters, which are rows of the outbox",
     "learning.services.summary.freeze": "part of the sending, which is recorded",
     "learning.services.words.one_line": "asks the guard",
     "meetings.services.agenda.go_to": "part of starting the read-back, and recorded in it",
+    **{
+        f"meetings.services.notices.{name}": "letters, which are rows of the outbox"
+        for name in ("standing", "planned", "changed", "cancelled", "reinstated", "dates_changed")
+    },
+    **{f"meetings.services.cards.{name}": "letters too" for name in ("key_of", "cards_due", "send_card")},
+    **{
+        f"meetings.services.turns.{name}": "who gets up and who is seated is recorded with the seat"
+        for name in ("propose_holder", "propose_anew_among", "propose_next", "excuse", "follow_rule")
+    },
     "meetings.services.planning.usual_agenda": "reads",
+    "meetings.services.planning.furnish": "part of planning, and recorded with it",
+    "meetings.services.planning.write_agenda": "part of planning, and recorded with it",
+    "meetings.services.planning.call_off": "part of others, which record it",
+    "meetings.services.planning.take_place": "part of others, which record it",
+    "teams.services.feeds.my_token": "reckons",
+    "teams.services.feeds.team_token": "reckons",
+    "teams.services.feeds.find": "reads",
     "meetings.services.locks.lock": "locks",
     "meetings.services.seats.seat": "part of planning and of taking a seat, and recorded in it",
     "teams.services.activity.record": "the record itself",
@@ -56,6 +78,27 @@ NOT_RECORDED = {
     "teams.services.sign_in.mail_code": "a letter, which is a row of the outbox",
     "teams.services.sign_in.demo_token": "reads",
     "teams.services.sign_in.user_of_demo_token": "reads",
+    "teams.services.bounces.fetch_bounces": "reads a mailbox, and each letter that came back is recorded",
+    **{
+        f"teams.services.choices.{name}": "reads"
+        for name in ("wanted", "stop_link", "footing", "choices_of", "always", "choice_in")
+    },
+    **{
+        f"teams.services.driving.{name}": "who is at work, for the health pages: of no team, and nobody’s deed"
+        for name in (
+            "seen",
+            "seen_from_afar",
+            "drives",
+            "still_here",
+            "mail_reached",
+            "mail_away",
+            "mail_taken",
+            "drained",
+            "work",
+            "takes_nothing",
+            "about_itself",
+        )
+    },
     **{
         f"teams.services.letters.{name}": "the outbox keeps its own record, the attempts"
         for name in (
@@ -72,11 +115,54 @@ NOT_RECORDED = {
 }
 
 
+def _summary(cast: Cast, how: str) -> Any:
+    """A closed meeting whose summary was sent, or begun again; or the id of a summary that has waited too long."""
+    with quiet():
+        meeting = closed(cast)
+        if how == "late":
+            look(lambda: Summary.objects.filter(meeting=meeting).update(ask_leads_at=clock.now()))
+            return look(lambda: Summary.objects.get(meeting=meeting).pk)
+        do(summary.send, by=cast.lin, meeting=meeting.pk)
+        if how == "begun":
+            do(summary.begin_again, by=cast.lin, meeting=meeting.pk)
+        return meeting
+
+
+def _came_back(cast: Cast) -> bytes:
+    """What a mail server writes of a letter to Kit that was sent."""
+    letter = look(
+        lambda: Letter.objects.create(
+            team=cast.team,
+            key="came back",
+            kind="prompt",
+            address="kit@harbour.example",
+            state=LetterState.SENT,
+            sent_at=clock.now(),
+            message_id=message_id("came back"),
+        )
+    )
+    return (POSTFIX % {"id": letter.message_id, "to": letter.address}).encode()
+
+
+def _swap(cast: Cast, at: Stage) -> dict[str, Any]:
+    """The team takes turns; Lin's is the next, and Kit's the one after."""
+    agreed: dict[str, Any] = {"raise_rule": RaiseRule.AT_READ_BACK, "read_back_minutes": 5, "way_out": "Ring."}
+    with quiet():
+        do(teams.change_agreement, by=cast.mo, holder_rule=HolderRule.ROTATION, **agreed)
+        later = do(planning.plan_meeting, by=cast.mo, starts=clock.now() + timedelta(days=8))
+        do(seats.take_seat, by=cast.mo, meeting=later.pk, kind=SeatKind.LEARNING, member=cast.kit)
+    return {"by": cast.lin, "meeting": at.planned.pk, "other": later.pk, "member": cast.kit.pk}
+
+
 def _table(cast: Cast, at: Stage) -> dict[Callable[..., Any], dict[str, Any]]:
     """What each service is called with, so that it writes."""
     items = items_of(at.live)
     agreement = {"holder_rule": HolderRule.LEAD, "raise_rule": RaiseRule.AS_THEY_COME, "read_back_minutes": 6}
     plan = {"starts": clock.now() + timedelta(days=7), "minutes": 45, "place": "", "video": ""}
+    again: dict[str, Any] = {"rule": at.series.rule, "first": at.series.first, "at": time(11)}
+    unmade = look(lambda: Series.objects.create(team=cast.team, **again))
+    day = clock.now().date()
+    sent, begun, late = (_summary(cast, how) for how in ("sent", "begun", "late"))
     return {
         points.raise_point: {"by": cast.lin, "meeting": at.live.pk, "text": GENERAL[1]},
         points.notice: {"by": cast.lin, "meeting": at.live.pk, "text": GENERAL[1]},
@@ -100,11 +186,27 @@ def _table(cast: Cast, at: Stage) -> dict[Callable[..., Any], dict[str, Any]]:
         summary.move_point: {"by": cast.lin, "meeting": at.closed.pk, "point": at.agreed[0].pk, "up": False},
         summary.add_point: {"by": cast.lin, "meeting": at.closed.pk, "text": GENERAL[3]},
         summary.reword: {"by": cast.lin, "meeting": at.closed.pk, "point": at.agreed[0].pk, "text": GENERAL[3]},
+        summary.notice_late: {"by": cast.kit, "meeting": at.closed.pk, "text": GENERAL[3]},
         summary.send: {"by": cast.lin, "meeting": at.closed.pk},
+        summary.close_and_send: {"by": cast.lin, "meeting": at.closed.pk},
+        summary.begin_again: {"by": cast.lin, "meeting": sent.pk},
+        summary.throw_away: {"by": cast.lin, "meeting": begun.pk},
+        prompt.ask_to_take_over: {"summary": late},
         forgetting.forget: {},
         planning.plan_meeting: {"by": cast.mo, **plan},
         planning.change_plan: {"by": cast.mo, "meeting": at.planned.pk, **plan},
         planning.cancel: {"by": cast.mo, "meeting": at.planned.pk},
+        planning.reinstate: {"by": cast.mo, "meeting": at.off.pk},
+        series.plan_series: {"by": cast.mo, **again},
+        series.change_series: {"by": cast.mo, "series": at.series.pk, **again, "minutes": 45, "place": "", "video": ""},
+        series.end_series: {"by": cast.mo, "series": at.series.pk, "first": at.series.first},
+        series.make_dates: {"series": unmade.pk},
+        series.pause: {"by": cast.mo, "first": at.series.first, "last": at.series.first},
+        series.take_pause_back: {"by": cast.mo, "pause": at.pause.pk},
+        series.add_line: {"by": cast.mo, "series": at.series.pk, "kind": ItemKind.WRITE_UP, "minutes": 5},
+        series.change_line: {"by": cast.mo, "series": at.series.pk, "line": at.line.pk, "minutes": 6},
+        series.move_line: {"by": cast.mo, "series": at.series.pk, "line": at.line.pk, "up": True},
+        series.remove_line: {"by": cast.mo, "series": at.series.pk, "line": at.line.pk},
         agenda.add_item: {"by": cast.kit, "meeting": at.live.pk, "kind": ItemKind.CASE, "minutes": 5},
         agenda.change_item: {"by": cast.kit, "meeting": at.live.pk, "item": items[2].pk, "minutes": 5},
         agenda.move_item: {"by": cast.kit, "meeting": at.live.pk, "item": items[2].pk, "up": True},
@@ -119,15 +221,26 @@ def _table(cast: Cast, at: Stage) -> dict[Callable[..., Any], dict[str, Any]]:
         seats.leave_seat: {"by": cast.ada, "meeting": at.live.pk, "kind": SeatKind.LEARNING},
         seats.vacate: {"member": cast.lin.pk, "team": cast.team.pk},
         seats.flag_small: {"by": cast.ada, "meeting": at.live.pk},
+        turns.say_yes: {"by": cast.lin, "meeting": at.planned.pk},
+        turns.decline: {"by": cast.lin, "meeting": at.planned.pk},
+        turns.swap: _swap(cast, at),
         members.invite: {"by": cast.mo, "email": "another@harbour.example"},
         members.invite_again: {"by": cast.mo, "invitation": at.invitation},
         members.withdraw: {"by": cast.mo, "invitation": at.invitation},
         members.accept: {"by": look(lambda: person("New", "harbour")), "token": at.token},
         members.change_roles: {"by": cast.mo, "member": cast.kit, "is_lead": True, "usually": ""},
+        members.set_turns: {"by": cast.mo, "member": cast.kit, "takes_turns": False},
+        members.go_away: {"by": cast.mo, "member": cast.kit, "first": day, "last": day},
+        members.come_back: {"by": cast.mo, "away": at.away.pk},
         members.leave: {"by": cast.mo, "member": cast.kit},
         teams.found_team: {"by": cast.kit.user, "name": "Third team"},
         teams.name_yourself: {"by": cast.kit.user, "name": "Kit Otherwise"},
+        teams.keep_bank_holidays: {"by": cast.mo, "whose": "IE"},
+        feeds.renew_mine: {"by": cast.kit.user},
+        feeds.renew_teams: {"by": cast.mo},
         teams.change_agreement: {"by": cast.mo, "way_out": "", **agreement},
+        choices.choose: {"by": cast.kit, "kind": "summary", "wanted": False},
+        bounces.take_bounce: {"raw": _came_back(cast)},
         sign_in.note_sign_in: {"user": cast.kit.user, "how": "code"},
         sign_in.note_sign_out: {"user": cast.kit.user},
     }
@@ -177,9 +290,10 @@ def test_every_service_stands_in_the_table_or_says_why_not(cast: Cast, at: Stage
 
 
 def test_every_service_that_writes_leaves_a_record_and_one_that_fails_leaves_nothing(cast: Cast, at: Stage) -> None:
+    table = _table(cast, at)
     before = _all_rows()
     silent, words = [], []
-    for service, given in _table(cast, at).items():
+    for service, given in table.items():
         last = look(lambda: Activity.objects.first())
         assert last is not None
         with pytest.raises(Undone), quiet(), everything("a test"):

@@ -3,9 +3,11 @@
 import json
 import sys
 import traceback
-from datetime import timedelta
+from datetime import time, timedelta
+from typing import Any
 
 from django.contrib.sessions.models import Session
+from django.core import signing
 
 from core import clock
 from core.scope import everything
@@ -13,14 +15,18 @@ from learning.management.cast import gather, person
 from learning.models import Jotting, Offer, Point, Turn
 from learning.roles import PointState
 from learning.services import jottings, offers, points, read_back, summary
-from meetings.models import Item, ItemKind, WallCode
+from meetings.models import Item, ItemKind, Meeting, WallCode
 from meetings.roles import SeatKind
 from meetings.rules import wall_token
 from meetings.services import agenda, planning, running, seats
 from meetings.services.planning import Line
+from meetings.services.series import pause, plan_series
 from teams.models import Letter, Membership, User
-from teams.services.members import invite, leave
+from teams.roles import HolderRule, RaiseRule, Usually
+from teams.services.choices import SALT
+from teams.services.members import change_roles, invite, leave
 from teams.services.sign_in import demo_token
+from teams.services.teams import change_agreement
 
 NAMES = ("Mo Haddad", "Ada Okafor", "Lin Chen", "Sol Rivera", "Ben Marsh")
 
@@ -61,6 +67,11 @@ def ask_in(slug: str, email: str) -> str:
     return str(Letter.objects.get(key=f"invitation:{asked.pk}").data["token"])
 
 
+def stop_token(slug: str, name: str) -> str:
+    """What stands in the foot of a letter to this member, to stop the summaries."""
+    return signing.dumps([_of(slug, name).pk, "summary"], salt=SALT)
+
+
 def meeting(slug: str, seated: bool = True, begun: bool = True, days: int = 0) -> int:
     """One that begins in five minutes (so many days later): Ada chairs, Lin keeps learning in mind, Sol is scribe."""
     lines = [
@@ -77,6 +88,56 @@ def meeting(slug: str, seated: bool = True, begun: bool = True, days: int = 0) -
         for kind, name in ((SeatKind.CHAIR, "Ada"), (SeatKind.LEARNING, "Lin"), (SeatKind.SCRIBE, "Sol")):
             seats.take_seat(by=mo, meeting=made.pk, kind=kind, member=_of(slug, name))
     if begun:
+        running.begin(by=_of(slug, "Ada"), meeting=made.pk)
+    return int(made.pk)
+
+
+def take_turns(slug: str) -> list[int]:
+    """They take turns; Ada chairs, Sol scribes. Mo and Lin have had theirs, so next week's is Ben's. That meeting, and the one after."""
+    mo, ada, sol = (_of(slug, name) for name in ("Mo", "Ada", "Sol"))
+    now = clock.now().replace(minute=0, second=0, microsecond=0)
+    with clock.at(now - timedelta(weeks=3)):
+        change_roles(by=mo, member=ada, is_lead=False, usually=Usually.CHAIR)
+        change_roles(by=mo, member=sol, is_lead=False, usually=Usually.SCRIBE)
+        agreed: dict[str, Any] = {"raise_rule": RaiseRule.AT_READ_BACK, "read_back_minutes": 5, "way_out": ""}
+        change_agreement(by=mo, holder_rule=HolderRule.ROTATION, **agreed)
+    everybody = list(Membership.objects.present().filter(team=mo.team).values_list("pk", flat=True))
+    for weeks in (2, 1):
+        with clock.at(now - timedelta(weeks=weeks)):
+            held = planning.plan_meeting(by=mo, starts=clock.now())
+            running.begin(by=ada, meeting=held.pk)
+            running.tick_attendance(by=ada, meeting=held.pk, here=everybody)
+            running.close(by=ada, meeting=held.pk)
+    return [int(planning.plan_meeting(by=mo, starts=now + timedelta(weeks=weeks)).pk) for weeks in (1, 2)]
+
+
+def series(slug: str) -> list[int]:
+    """Every Tuesday at ten: one date moved, one skipped, two in a pause. The series, a line of its agenda, and its last date."""
+    mo, day = _of(slug, "Mo"), clock.now().date() + timedelta(days=1)
+    made = plan_series(by=mo, rule="FREQ=WEEKLY;BYDAY=TU", first=day, at=time(10), place="The long room upstairs")
+    dates = list(Meeting.objects.filter(series=made).order_by("starts"))
+    planning.change_plan(
+        by=mo, meeting=dates[1].pk, starts=dates[1].starts + timedelta(days=1), minutes=45, place="Room 2", video=""
+    )
+    planning.cancel(by=mo, meeting=dates[2].pk)
+    pause(by=mo, first=dates[4].starts.date(), last=dates[5].starts.date())
+    return [made.pk, made.lines.all()[1].pk, dates[-1].pk]
+
+
+def dates(slug: str) -> list[list[str]]:
+    """[day, time in UTC, phase, place] of each meeting of any series, in order."""
+    rows = Meeting.objects.filter(team__slug=slug, series__isnull=False).order_by("starts")
+    return [[str(row.starts.date()), f"{row.starts:%H:%M}", row.phase, row.place] for row in rows]
+
+
+def read_back_in(slug: str, seconds: int) -> int:
+    """A meeting under way whose read-back is due in so many seconds: Ada chairs, Lin keeps learning in mind, Sol is scribe."""
+    mo, minutes = _of(slug, "Mo"), seconds // 60 + 1
+    with clock.at(clock.now() - timedelta(seconds=minutes * 60 - seconds)):
+        lines = [Line(ItemKind.BUSINESS, minutes, "Winter rota", _of(slug, "Lin").pk), Line(ItemKind.READ_BACK, 5)]
+        made = planning.plan_meeting(by=mo, starts=clock.now(), agenda=lines)
+        for kind, name in ((SeatKind.CHAIR, "Ada"), (SeatKind.LEARNING, "Lin"), (SeatKind.SCRIBE, "Sol")):
+            seats.take_seat(by=mo, meeting=made.pk, kind=kind, member=_of(slug, name))
         running.begin(by=_of(slug, "Ada"), meeting=made.pk)
     return int(made.pk)
 
@@ -132,6 +193,10 @@ def settle_all(slug: str, meeting: int, outcomes: list[str]) -> None:
         read_back.settle(by=_of(slug, "Sol"), meeting=meeting, point=turn.point_id, outcome=PointState(outcome))
 
 
+def take_chair(slug: str, meeting: int, name: str) -> None:
+    seats.take_seat(by=_of(slug, name), meeting=meeting, kind=SeatKind.CHAIR, member=_of(slug, name))
+
+
 def close(slug: str, meeting: int) -> None:
     running.close(by=_of(slug, "Ada"), meeting=meeting)
 
@@ -140,6 +205,11 @@ def send(slug: str, meeting: int, line: str) -> None:
     """By Lin."""
     summary.write_line(by=_of(slug, "Lin"), meeting=meeting, line=line)
     summary.send(by=_of(slug, "Lin"), meeting=meeting)
+
+
+def begin_again(slug: str, meeting: int) -> None:
+    """A second version, by Lin."""
+    summary.begin_again(by=_of(slug, "Lin"), meeting=meeting)
 
 
 # --- what happens to people ---
@@ -189,8 +259,23 @@ def wall_code(meeting: int) -> str:
 DEEDS = {
     deed.__name__: deed
     for deed in (
-        *(team, ask_in, meeting, call_off, next_item, add_case, jot, offer, raise_points, notice),
-        *(say_them, start_with_one, settle_all, close, send, take_out, end_sessions),
-        *(jotted, offered, items, member, a_point, wall_code),
+        *(
+            team,
+            ask_in,
+            meeting,
+            series,
+            dates,
+            take_turns,
+            read_back_in,
+            call_off,
+            next_item,
+            add_case,
+            jot,
+            offer,
+            raise_points,
+            notice,
+        ),
+        *(say_them, start_with_one, settle_all, take_chair, close, send, begin_again, take_out, end_sessions),
+        *(jotted, offered, items, member, a_point, wall_code, stop_token),
     )
 }

@@ -24,7 +24,7 @@ POINTS = [
 LONG = (
     "Incomprehensibilities-and-counterrevolutionaries-of-the-neighbourhood"  # one word that no narrow page has room for
 )
-NO_PAGES = {"piece", "meeting_change"}  # routes that answer GET without a page of their own
+NO_PAGES = {"piece", "meeting_change", "calendar"}  # routes that answer GET without a page of their own
 
 AXE = Path(__file__).parents[1] / "vendor" / "axe-core" / "axe.min.js"
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
@@ -72,7 +72,7 @@ def _visits(backstage: Backstage) -> Iterator[Visit]:
 
     team = f"/t/{SLUG}/"
     later, off, soon = meeting(days=7, begun=False), meeting(days=3, begun=False), meeting(seated=False, begun=False)
-    now, said, read, over, unsent, sent = (meeting() for _ in range(6))
+    now, said, read, over, unsent, sent, anew = (meeting() for _ in range(7))
     do("call_off", off)
     jotting = do("jot", now, text=f"rang first, calmer at the door. {LONG}")
     do("offer", now, text=f"Say who rings whom before we leave the room {LONG}")
@@ -86,14 +86,16 @@ def _visits(backstage: Backstage) -> Iterator[Visit]:
         do("start_with_one", pk)
     for pk in (over, unsent, sent):
         do("settle_all", pk, outcomes=["agreed", "parked", "left"])
-    for pk in (unsent, sent):
+    for pk in (unsent, sent, anew):
         do("close", pk)
-    do("send", sent, line="Thank you for staying with the second one.")
+    for pk in (sent, anew):
+        do("send", pk, line="Thank you for staying with the second one.")
+    do("begin_again", anew)
     walls = {pk: backstage("wall_code", meeting=pk) for pk in (soon, now, said, read)}
     item = backstage("items", meeting=later)[1][0]
     token = backstage("ask_in", slug=SLUG, email="a.very.long.address.indeed@every-screen.example")
     point, waits = (backstage("a_point", meeting=pk, state=to) for pk, to in ((unsent, "agreed"), (now, "waiting")))
-    rooms = {pk: f"{team}m/{pk}/" for pk in (later, off, soon, now, said, read, over, unsent, sent)}
+    rooms = {pk: f"{team}m/{pk}/" for pk in (later, off, soon, now, said, read, over, unsent, sent, anew)}
 
     for path in (
         "/sign-in/",
@@ -107,13 +109,21 @@ def _visits(backstage: Backstage) -> Iterator[Visit]:
     yield Visit("", "/invitation/wrong/", 404)
     yield Visit("Otto", "/")
     yield Visit("Otto", team, 404)
-    for path in ("/", "/teams/new/", "/you/", "/sign-out/"):
+    yield Visit("", f"/letters/stop/{backstage('stop_token', slug=SLUG, name='Ben')}/")
+    yield Visit("Otto", "/you/letters/")
+    for path in ("/", "/teams/new/", "/you/", "/you/letters/", "/sign-out/"):
         yield Visit("Mo", path)
     for path in ("", "people/", "agreement/", "agreement/change/", "learning/", "meetings/new/"):
         yield Visit("Mo", team + path)
     yield Visit("Mo", f"{team}people/{backstage('member', slug=SLUG, name='Ben')}/")
     for path in ("", "plan/", "plan/?add=case", "plan/?add=other", f"plan/?item={item}"):
         yield Visit("Mo", rooms[later] + path)
+    series, line, last = backstage("series", slug=SLUG)
+    ours = f"{team}dates/"
+    for path in ("", "new/", f"{series}/change/", f"{series}/agenda/?line={line}", f"{series}/agenda/?add"):
+        yield Visit("Mo", ours + path)
+    yield Visit("Ben", ours)  # leads nobody
+    yield Visit("Mo", f"{team}m/{last}/plan/")
     for path in (rooms[off], rooms[unsent], rooms[sent], rooms[now] + "plan/"):
         yield Visit("Mo", path)
     yield Visit("Mo", rooms[unsent] + "summary/")  # an AMBIT lead may send it, too
@@ -129,7 +139,9 @@ def _visits(backstage: Backstage) -> Iterator[Visit]:
         yield Visit("Lin", rooms[now] + path)
     for path in ("", "summary/", "summary/?add=1", f"summary/?edit={point}"):
         yield Visit("Lin", rooms[unsent] + path)
-    yield Visit("Lin", rooms[sent] + "summary/")
+    for path in (rooms[sent] + "summary/", rooms[anew], rooms[anew] + "summary/", rooms[sent] + "summary/sent/1/"):
+        yield Visit("Lin", path)
+    yield Visit("Ben", rooms[unsent])  # room for a late thought
 
 
 def test_every_page_is_visited(visits: list[Visit]) -> None:

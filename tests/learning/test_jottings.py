@@ -240,7 +240,7 @@ def test_a_jottings_words_reach_no_other_page_stream_letter_or_record(cast: Cast
     assert [message for message in heard if canary in str(message)] == []
     assert where_stored(canary) == ["learning_jotting"]
     letters += _composed(cast)
-    assert [kind for kind, _bytes in letters] == ["prompt", *["summary"] * 9]
+    assert [kind for kind, _bytes in letters] == ["prompt", "reminder", *["summary"] * 9]
     assert [kind for kind, letter in letters if canary.encode() in letter] == []
 
 
@@ -263,6 +263,11 @@ def _everything_shown(cast: Cast, meeting: Meeting, jotting: Jotting, canary: st
         "item": look(lambda: Item.objects.filter(meeting=meeting)[0].pk),
         "point": 0,
         "offer": 0,
+        "edition": 1,
+        "series": 0,
+        "line": 0,
+        "pause": 0,
+        "away": 0,
         "member": cast.lin.pk,
         "invitation": 0,
         "code": wall_token(code),

@@ -11,7 +11,7 @@ from core.errors import Invalid, KeyReused, NotFound, NotPossible, Stale
 from core.guard import Identifying
 from core.scope import everything
 from meetings.models import Item, ItemKind, Meeting, Task
-from meetings.queries import agenda_of
+from meetings.queries import agenda_of, slot_of
 from meetings.services.agenda import (
     add_item,
     change_item,
@@ -19,6 +19,7 @@ from meetings.services.agenda import (
     more_minutes,
     move_item,
     next_item,
+    put_off_read_back,
     remove_item,
 )
 from meetings.services.planning import Line, plan_meeting
@@ -288,3 +289,83 @@ def test_now_and_next_and_the_read_back_are_found(cast: Cast) -> None:
     assert agenda.next is not None
     assert agenda.read_back is not None
     assert (agenda.now.item.position, agenda.next.item.position, agenda.read_back.item.position) == (1, 2, 5)
+
+
+# --- When the read-back is due ---
+
+
+def due(meeting: Meeting) -> float | None:
+    """In minutes after the booked beginning."""
+    at = look(lambda: agenda_of(again(meeting)).read_back_at)
+    return None if at is None else (at - STARTS).total_seconds() / 60
+
+
+@pytest.mark.parametrize(
+    ("booked", "moment"),
+    [
+        (60, 20),  # the agenda comes to it after a look-back of 5 and business of 15
+        (30, 20),
+        (25, 15),  # 25, less 5 for dates, less its own 5
+        (10, 0),  # never before the meeting itself
+    ],
+)
+def test_the_read_back_is_due_when_the_agenda_comes_to_it_or_sooner_so_that_all_ends_in_time(
+    cast: Cast, booked: int, moment: int
+) -> None:
+    assert due(do(plan_meeting, by=cast.mo, starts=STARTS, minutes=booked)) == moment
+
+
+def test_a_late_beginning_takes_nothing_from_the_read_back(cast: Cast) -> None:
+    with clock.at(STARTS - timedelta(minutes=10)):
+        meeting = do(plan_meeting, by=cast.mo, starts=STARTS, minutes=35)
+    with clock.at(STARTS + timedelta(minutes=18)):
+        do(begin, by=cast.ada, meeting=meeting.pk)
+    assert due(meeting) == 25
+    for _ in range(2):
+        on = items_of(meeting)[0]
+        do(more_minutes, by=cast.ada, meeting=meeting.pk, item=on.pk)
+    assert due(meeting) == 25, "what is given to an item is not taken from the read-back"
+
+
+def test_five_more_minutes_count_from_now_and_once_however_many_tap(cast: Cast) -> None:
+    with clock.at(STARTS - timedelta(minutes=10)):
+        meeting = do(plan_meeting, by=cast.mo, starts=STARTS, minutes=30)
+    with clock.at(STARTS):
+        do(begin, by=cast.ada, meeting=meeting.pk)
+    version = items_of(meeting)[2].version
+    with clock.at(STARTS + timedelta(minutes=21)):
+        for member in (cast.ada, cast.ben, cast.ada):
+            do(put_off_read_back, by=member, meeting=meeting.pk, seen=version)
+    moment = due(meeting)
+    assert moment is not None
+    assert 26 <= moment < 26.2
+    agenda = look(lambda: agenda_of(again(meeting)))
+    assert (agenda.is_late, items_of(meeting)[0].minutes) == (True, 26)
+    with clock.at(STARTS + timedelta(minutes=27)):
+        do(put_off_read_back, by=cast.ben, meeting=meeting.pk)
+        on = items_of(meeting)[0]
+        do(next_item, by=cast.ada, meeting=meeting.pk, after=on.pk)
+    assert 32 <= (due(meeting) or 0) < 32.2
+    assert verbs(cast.team).count("read-back put off") == 2
+
+
+def test_a_read_back_that_has_begun_is_put_off_no_more(cast: Cast) -> None:
+    meeting = live(cast)
+    for _ in range(4):
+        on = agenda_now(meeting)
+        do(next_item, by=cast.ada, meeting=meeting.pk, after=on.pk if on else None)
+    do(put_off_read_back, by=cast.ada, meeting=meeting.pk)
+    assert items_of(meeting)[4].put_off_until is None
+    without = live(cast, agenda=[Line(ItemKind.BUSINESS, 15, "Rota")])
+    do(put_off_read_back, by=cast.ada, meeting=without.pk)
+    assert (due(without), verbs(cast.team).count("read-back put off")) == (None, 0)
+
+
+def test_the_slot_is_near_ten_minutes_before_and_due_at_its_moment(cast: Cast) -> None:
+    agenda = look(lambda: agenda_of(do(plan_meeting, by=cast.mo, starts=STARTS, minutes=60)))
+    seen = []
+    for before in (timedelta(minutes=10, seconds=1), timedelta(minutes=10), timedelta(minutes=3), timedelta()):
+        slot = slot_of(agenda, STARTS + timedelta(minutes=20) - before)
+        assert slot is not None
+        seen.append((slot.minutes, slot.is_near, slot.is_due))
+    assert seen == [(10, False, False), (10, True, False), (3, True, False), (1, True, True)]

@@ -71,6 +71,21 @@ def test_the_same_ticks_again_change_nothing(cast: Cast) -> None:
     assert (count(Attendance), verbs(cast.team).count("attendance ticked")) == (1, 1)
 
 
+def test_a_late_page_unticks_nobody_whom_it_did_not_show_as_ticked(cast: Cast) -> None:
+    meeting = live(cast)
+    address = f"/t/harbour-street/m/{meeting.pk}/attendance/"
+    client_of(cast.sol).post(address, {"here": [cast.ada.pk, cast.ben.pk]})
+    client_of(cast.kit).post(address, {"here": [cast.lin.pk]})  # a page that was drawn before Sol's ticks
+    assert [member.first_name for member in look(lambda: here(meeting))] == ["Ada", "Ben", "Lin"]
+    client_of(cast.kit).post(address, {"here": [cast.lin.pk, cast.mo.pk], "was": [cast.lin.pk, cast.ada.pk]})
+    assert [member.first_name for member in look(lambda: here(meeting))] == ["Ben", "Lin", "Mo"]
+    html = client_of(cast.ben).get(f"/t/harbour-street/m/{meeting.pk}/").content.decode()
+    shown = {pk: f'name="was" value="{pk}">' in html for pk in (cast.ben.pk, cast.ada.pk)}
+    assert shown == {cast.ben.pk: True, cast.ada.pk: False}, "of Ada’s the page says that it wasn’t ticked"
+    client_of(cast.kit).post(address, {"everyone": "1", "here": [], "was": [cast.ben.pk]})
+    assert count(Attendance, meeting=meeting) == 9
+
+
 def test_who_was_here_may_be_put_right_after_the_close(cast: Cast) -> None:
     meeting = closed(cast, agreed=0)
     do(tick_attendance, by=cast.sol, meeting=meeting.pk, here=[cast.ada.pk])

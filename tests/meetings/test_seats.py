@@ -38,8 +38,8 @@ def test_every_change_of_a_seat_keeps_who_and_how_and_by_whom(cast: Cast) -> Non
     do(take_seat, by=cast.ada, meeting=meeting.pk, kind=SeatKind.LEARNING, member=cast.kit)
     assert history(meeting, SeatKind.LEARNING) == [
         ("Lin", How.APPOINTED, "Mo", True),
-        ("Ben", How.TAKEN, "Ben", True),
-        ("Kit", How.APPOINTED, "Ada", False),
+        ("Ben", How.STOOD_IN, "Ben", True),
+        ("Kit", How.STOOD_IN, "Ada", False),
     ]
 
 

@@ -304,3 +304,14 @@ def test_with_the_broker_dead_the_kick_holds_nobody(monkeypatch: pytest.MonkeyPa
     for number in range(100):
         kick(number)
     assert time.perf_counter() - began < 0.1
+
+
+def test_a_sign_in_code_doesnt_wait_behind_a_heap_of_other_letters(box: Postbox, transactional_db: Any) -> None:
+    with everything("a test"):
+        lin = User.objects.create_user("lin@harbour.example")
+        for number in range(30):
+            post_letter("drill", key=f"heap:{number}", to=f"drill-{number}@drill.invalid", team=None, number=number)
+        post_letter("code", key="code:last", to=lin, team=None, code="123456")
+    drain(limit=1)
+    assert len(box.to("lin@harbour.example")) == 1
+    assert box.to("drill-0@drill.invalid") == []

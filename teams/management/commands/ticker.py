@@ -10,6 +10,7 @@ from django.core.management.base import BaseCommand
 from django.db import InterfaceError, OperationalError, connection
 
 from core.clockwork import run_due
+from teams.services.driving import drives
 from teams.services.letters import drain
 
 log = logging.getLogger(__name__)
@@ -25,6 +26,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["once"]:
+            drives("ticker")
             run_due()
             while drain():
                 pass
@@ -34,7 +36,9 @@ class Command(BaseCommand):
             signal.signal(stop, lambda *_: end.set())
         while not end.is_set():
             try:
+                drives("ticker")
                 run_due()
+                drives("ticker")  # a duty may have taken its time
                 while drain() and not end.is_set():
                     pass
             except (OperationalError, InterfaceError) as error:

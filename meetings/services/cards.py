@@ -1,0 +1,55 @@
+"""The role card: who keeps learning in mind is told once, at eight in the morning of the working day before."""
+
+from datetime import timedelta
+
+from core import clock
+from core.workdays import working_morning_before
+from meetings.models import Phase, Seat
+from meetings.roles import SeatKind
+from teams.models import Letter
+from teams.services.letters import post_letter
+
+AHEAD = timedelta(days=10)  # further than any row of days that nobody works
+TOO_LATE = timedelta(hours=1)  # so short before a meeting nobody reads a card any more
+
+
+def key_of(seat: Seat) -> str:
+    """Of the one card that whoever sits here gets for this meeting, however often they sit down."""
+    return f"card:meeting-{seat.meeting_id}:member-{seat.member_id}"
+
+
+def cards_due() -> list[tuple[int, int]]:
+    """The seats, each with its team, whose card's moment has come and who got none yet. Call inside `everything`.
+
+    Found by what is so now, not by a window of time: whoever takes the seat late is among them on the next round.
+    """
+    now = clock.now()
+    soon = Seat.objects.current().filter(
+        kind=SeatKind.LEARNING,
+        member__until=None,
+        meeting__phase=Phase.PLANNED,
+        meeting__starts__gte=now + TOO_LATE,
+        meeting__starts__lte=now + AHEAD,
+    )
+    seats = [
+        seat
+        for seat in soon.select_related("meeting__team").order_by("meeting__starts", "pk")
+        if working_morning_before(seat.meeting.starts, seat.meeting.team.zone, seat.meeting.team.bank_holidays) <= now
+    ]
+    posted = set(Letter.objects.filter(key__in=map(key_of, seats)).values_list("key", flat=True))
+    return [(seat.team_id, seat.pk) for seat in seats if key_of(seat) not in posted]
+
+
+def send_card(seat: int) -> None:
+    """Post the card of whoever sits here, unless they got up meanwhile. Harmless when repeated."""
+    found = Seat.objects.current().filter(pk=seat).select_related("member__user").first()
+    if found is None:
+        return
+    post_letter(
+        "card",
+        key=key_of(found),
+        to=found.member.user,
+        team=found.team_id,
+        meeting=found.meeting_id,
+        member=found.member_id,
+    )

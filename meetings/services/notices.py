@@ -1,0 +1,152 @@
+"""Telling the team about dates: which letters follow when a meeting is planned, moved, called off, or takes place after all.
+
+Each letter waits two minutes, so that an undo or a second change spares it: what counts then is what people last heard.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any, Literal
+
+from django.db.models import Q, QuerySet
+
+from core import clock
+from meetings.models import Meeting, Phase
+from teams.models import Letter, Membership
+from teams.models.letter import LetterState
+from teams.services.letters import post_letter
+
+PATIENCE = timedelta(minutes=2)  # so long a letter about dates waits for second thoughts
+
+What = Literal["series", "ended", "pause", "resumed"]
+ONE_DATE = ("planned", "changed", "cancelled", "reinstated")  # kinds of letters about a single meeting
+
+# How a meeting stood when people last heard of it: {"phase", "starts", "minutes", "where"}; None: they never did.
+# Ids, times and a digest, no words: where it was stays in the database alone.
+Standing = dict[str, Any]
+
+
+def standing(meeting: Meeting) -> Standing:
+    """How a meeting stands. Taken before a change, it is what `changed` compares with."""
+    where = hashlib.sha256(f"{meeting.place}\0{meeting.video}".encode()).hexdigest()[:16]
+    return {
+        "phase": str(meeting.phase),
+        "starts": meeting.starts.isoformat(),
+        "minutes": meeting.minutes,
+        "where": where,
+    }
+
+
+# --- one meeting -------------------------------------------------------------------------------------------------------------
+
+
+def planned(meeting: Meeting) -> None:
+    """A one-off meeting is new."""
+    _tell(meeting, None)
+
+
+def changed(meeting: Meeting, *, was: Standing | None = None) -> None:
+    """Its time, length or place is another. `was`: `standing(meeting)` of before; the letter says what it was and what it is.
+
+    `sequence` was raised and saved before, as for all of these; the meeting is locked.
+    """
+    _tell(meeting, was if was is not None else {**standing(meeting), "starts": "", "where": ""})
+
+
+def cancelled(meeting: Meeting) -> None:
+    """It doesn't take place."""
+    _tell(meeting, {**standing(meeting), "phase": Phase.PLANNED.value})
+
+
+def reinstated(meeting: Meeting) -> None:
+    """It takes place after all."""
+    _tell(meeting, {**standing(meeting), "phase": Phase.CANCELLED.value})
+
+
+def _tell(meeting: Meeting, was: Standing | None) -> None:
+    """One letter to each present member, of the kind that leads from what they last heard to how it stands now; or none."""
+    kept = _unsent(meeting.team_id, ONE_DATE).filter(data__meeting=meeting.pk).order_by("pk").first()
+    if kept is not None:
+        was = kept.data["was"]  # that letter won't leave any more: its sequence is the one before
+    elif was is not None and (phase := _unsent_dates(meeting.team_id).get(meeting.pk)):
+        was = {**was, "phase": phase}
+    kind = _kind(was, standing(meeting))
+    if kind is None:
+        return
+    for member in _present(meeting.team_id):
+        post_letter(
+            kind,
+            key=f"{kind}:meeting-{meeting.pk}:{meeting.sequence}:member-{member.pk}",
+            to=member.user,
+            team=meeting.team_id,
+            due=clock.now() + PATIENCE,
+            member=member.pk,
+            meeting=meeting.pk,
+            sequence=meeting.sequence,
+            was=was,
+        )
+
+
+def _kind(was: Standing | None, now: Standing) -> str | None:
+    takes_place = now["phase"] == Phase.PLANNED
+    if was is None:
+        return "planned" if takes_place else None
+    if was["phase"] == Phase.CANCELLED:
+        return "reinstated" if takes_place else None
+    if not takes_place:
+        return "cancelled"
+    return "changed" if was != now else None
+
+
+# --- many dates at once ------------------------------------------------------------------------------------------------------
+
+BEFORE: dict[What, str | None] = {
+    "series": None,  # some are new, some moved, some fall away
+    "ended": Phase.PLANNED.value,
+    "pause": Phase.PLANNED.value,
+    "resumed": Phase.CANCELLED.value,
+}
+
+
+def dates_changed(team_id: int, meetings: Sequence[Meeting], *, what: What, by: Membership | None) -> None:
+    """One letter to each present member about many dates: a series was planned, changed or ended; a pause, or its end."""
+    before = _unsent_dates(team_id)
+    dates = []
+    for meeting in meetings:
+        phase = before.get(meeting.pk, BEFORE[what])
+        if phase != meeting.phase:  # else all is as they know it
+            dates.append([meeting.pk, meeting.sequence, phase])
+    if not dates:
+        return
+    named = hashlib.sha256(repr([(pk, sequence) for pk, sequence, _phase in dates]).encode()).hexdigest()[:16]
+    for member in _present(team_id):
+        post_letter(
+            "dates",
+            key=f"dates:{what}:team-{team_id}:{named}:member-{member.pk}",
+            to=member.user,
+            team=team_id,
+            due=clock.now() + PATIENCE,
+            member=member.pk,
+            what=what,
+            by=by.pk if by else None,
+            dates=dates,
+        )
+
+
+def _unsent_dates(team_id: int) -> dict[int, str | None]:
+    """The phase in which people last heard of each meeting that a letter still tells of; None where that isn't known."""
+    found: dict[int, str | None] = {}
+    for letter in _unsent(team_id, ("dates",)).order_by("pk"):
+        for pk, _sequence, phase in letter.data["dates"]:
+            found.setdefault(pk, phase)
+    return found
+
+
+def _present(team_id: int) -> QuerySet[Membership]:
+    return Membership.objects.present().filter(team_id=team_id).select_related("user").order_by("pk")
+
+
+def _unsent(team_id: int, kinds: Sequence[str]) -> QuerySet[Letter]:
+    """Letters about dates that haven't left: their bytes aren't written yet, or (under a moved clock) their time hasn't come."""
+    waiting = Q(state=LetterState.WAITING, frozen=None) | Q(state=LetterState.HELD, due_at__gt=clock.now())
+    return Letter.objects.filter(waiting, team_id=team_id, kind__in=kinds)
