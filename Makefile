@@ -60,7 +60,8 @@ demo-reset: setup-demo
 manage: setup-demo
 	@exec env PYTHONPATH="$(ROOT)" CALLED_FROM="$(PWD)" $(PYTHON) -m config.demo manage $(ARGS)
 
-# Two files at a time, each worker with servers of its own (ARGS='-n 0' for one). A browser: from PATH, else Playwright's own, else Debian's where we may install it.
+# Two files at a time, each worker with servers of its own (ARGS='-n 0' for one), in pytest-django's order, so that browsers come last.
+# A browser: from PATH, else Playwright's own, else Debian's where we may install it.
 test: setup
 	@cd "$(ROOT)"; \
 	for name in chromium chromium-browser google-chrome; do CHROMIUM=$${CHROMIUM:-$$(command -v $$name || true)}; done; \
@@ -76,7 +77,7 @@ test: setup
 	  echo 'make test: no Chromium here, so the journeys in a real browser (tests/journeys) are left out' >&2; \
 	fi; \
 	export CHROMIUM; \
-	exec $(PYTHON) -m pytest -n 2 --dist loadfile $(ARGS)
+	exec $(PYTHON) -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 # The settings of a real server, for what Django and the migrations have to say about them.
 check: setup

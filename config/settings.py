@@ -163,7 +163,7 @@ REDIS_URL = env.str("REDIS_URL", default="redis://127.0.0.1:6379/0")  # haste: t
 # --- letters -----------------------------------------------------------------------------------------------------------------
 EMAIL_URL = env.str("EMAIL_URL", default="smtp://127.0.0.1:25")
 MAIL_FROM = env.str("MAIL_FROM", default="Keeping in Mind <learning@localhost>")
-BOUNCES_URL = env.str("BOUNCES_URL", default="")  # a mailbox for letters that come back: imaps://user:password@host/INBOX
+BOUNCES_URL = env.str("BOUNCES_URL", default="")  # where letters come back to: imaps://user:password@host/INBOX
 
 # --- sign-in -----------------------------------------------------------------------------------------------------------------
 ACCOUNT_ADAPTER = "teams.views.sign_in.Adapter"

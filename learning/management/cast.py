@@ -9,6 +9,7 @@ from core.live import quiet
 from core.scope import everything
 from learning.roles import Outcome, PointState
 from learning.services import jottings, offers, points, read_back, summary
+from learning.services.prompt import ask_to_take_over
 from meetings.models import ItemKind, Meeting, Phase, Task
 from meetings.roles import SeatKind
 from meetings.services import agenda, planning, running, seats, series, turns
@@ -254,6 +255,12 @@ def _second(us: dict[str, Membership]) -> None:
         read_back.first_point(by=us["Ben"], meeting=meeting.pk)
         read_back.settle(by=us["Sol"], meeting=meeting.pk, point=paper.pk, outcome=PointState.AGREED)
     _finish(us, meeting, starts, None, "")
+    waiting = meeting.summaries.get()
+    if waiting.ask_leads_at is not None and waiting.ask_leads_at < clock.now():
+        with clock.at(
+            waiting.ask_leads_at + timedelta(minutes=1)
+        ):  # the leads were asked in its time, not as the demo starts
+            ask_to_take_over(waiting.pk)
 
 
 def _finish(us: dict[str, Membership], meeting: Meeting, starts: datetime, sender: str | None, line: str) -> None:
@@ -310,8 +317,9 @@ def due_within_ten_minutes() -> Meeting:
             Line(ItemKind.READ_BACK, 5),
             Line(ItemKind.OTHER, 5, "Dates"),
         ]
-        meeting = planning.plan_meeting(
-            by=us["Mo"], starts=starts, place="Room 2", video="https://meet.example/harbour-tuesday", agenda=lines
-        )
-        seats.take_seat(by=us["Mo"], meeting=meeting.pk, kind=SeatKind.LEARNING, member=us["Lin"])
+        with clock.at(now):  # as a seed: no letter about it leaves at each start of the demo
+            meeting = planning.plan_meeting(
+                by=us["Mo"], starts=starts, place="Room 2", video="https://meet.example/harbour-tuesday", agenda=lines
+            )
+            seats.take_seat(by=us["Mo"], meeting=meeting.pk, kind=SeatKind.LEARNING, member=us["Lin"])
         return meeting

@@ -11,7 +11,6 @@ from core.policy import Principal
 from meetings.models import Attendance, Item, Meeting, WallCode
 from teams.models import Membership
 
-
 PROMPT = timedelta(minutes=10)  # so long before the read-back whoever keeps learning in mind is asked to pick
 
 

@@ -193,7 +193,7 @@ def put_off_read_back(*, by: Membership, meeting: int, minutes: int = 5, seen: i
     read_back.save(update_fields=["put_off_until", "version"])
     on = Item.objects.filter(meeting=found, started_at__isnull=False, ended_at=None).first()
     if on is not None and on.started_at is not None:
-        on.minutes = max(on.minutes, (until - on.started_at) // timedelta(minutes=1))
+        on.minutes = max(on.minutes, round((until - on.started_at) / timedelta(minutes=1)))
         on.version += 1
         on.save(update_fields=["minutes", "version"])
     record("read-back put off", by=by.user_id, team=found.team_id, subject=f"meeting {found.pk}", minutes=minutes)

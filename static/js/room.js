@@ -22,7 +22,7 @@
   // --- minutes, never seconds ---
   const now = document.documentElement.dataset.now || "", [, sign, hours, rest] = now.match(/([+-])(\d\d):(\d\d)$/) || [];
   const zone = sign ? Number(`${sign}1`) * (hours * 60 + Number(rest)) * 60000 : 0;
-  let ahead = Date.parse(now) - Date.now() || 0, touched = 0;
+  let ahead = Date.parse(now) - Date.now() || 0, touched = 0, soon = 0;
   const moment = (shown) => `${shown.dataset.due} ${shown.dataset.early}`, shownDue = new Set([...all("[data-due]:not([hidden])")].map(moment));
   const put = (shown, text) => { if (shown.textContent !== text) shown.textContent = text; };
   const minutes = () => {
@@ -35,7 +35,8 @@
     for (const shown of all("[data-clock]")) put(shown, now && new Date(present + zone).toISOString().slice(11, 16));
     for (const shown of all("[data-due][hidden]")) {
       const is = moment(shown), due = Date.parse(shown.dataset.due) - (shown.dataset.early || 0) * 60000;
-      if (due > present || (!shownDue.has(is) && Date.now() - touched < 2000)) continue;
+      if (due > present) continue;
+      if (!shownDue.has(is) && Date.now() - touched < 2000) { clearTimeout(soon); soon = setTimeout(minutes, 2000); continue; }
       shownDue.add(is);
       shown.hidden = false;
     }

@@ -4,6 +4,7 @@ A drainer is a process of its own, forked from here, sabotaged before it starts,
 sleep with a letter in hand, or left alone. The clock is moved instead of waited for. The verdict is that of the long drill.
 """
 
+import contextlib
 import os
 import signal
 import time
@@ -263,7 +264,9 @@ class ByTheClock(How):
 
     def drain(self) -> None:
         if self.asks:
-            with pytest.raises(Exception):  # noqa: B017  (the broker is away: whatever the library makes of it)
+            with contextlib.suppress(
+                Exception
+            ):  # the broker is away, and no worker listens: whatever the library makes of it
                 drain_letters.apply_async(retry=False, ignore_result=True)
         call_command("ticker", once=True)
 

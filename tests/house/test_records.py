@@ -18,7 +18,7 @@ from learning.management.cast import person
 from learning.models import Jotting, Summary
 from learning.roles import Outcome, PointState
 from learning.services import forgetting, offers, points, prompt, read_back, summary
-from meetings.models import ItemKind, Series, Task
+from meetings.models import ItemKind, Meeting, Series, Task
 from meetings.roles import SeatKind
 from meetings.services import agenda, planning, running, seats, series, turns
 from teams.models import Activity, Letter
@@ -26,7 +26,7 @@ from teams.models.letter import LetterState
 from teams.roles import HolderRule, RaiseRule
 from teams.services import bounces, choices, feeds, members, sign_in, teams
 from teams.services.activity import digest_of
-from tests.cast import GENERAL, Cast, Stage, closed, do, items_of, look, stage
+from tests.cast import GENERAL, Cast, Stage, closed, do, items_of, live, look, stage
 from tests.marks import ROWS
 from tests.teams.returned import POSTFIX
 
@@ -70,6 +70,8 @@ NOT_RECORDED = {
     "teams.services.feeds.find": "reads",
     "meetings.services.locks.lock": "locks",
     "meetings.services.seats.seat": "part of planning and of taking a seat, and recorded in it",
+    "meetings.services.seats.get_up": "part of leaving a seat, and recorded in it",
+    "meetings.services.running.look_for_holder": "asks the rule; who gets up and who is seated is recorded with the seat",
     "teams.services.activity.record": "the record itself",
     "teams.services.activity.digest_of": "reads",
     "teams.services.members.hash_of": "reads",
@@ -154,6 +156,22 @@ def _swap(cast: Cast, at: Stage) -> dict[str, Any]:
     return {"by": cast.lin, "meeting": at.planned.pk, "other": later.pk, "member": cast.kit.pk}
 
 
+def _forgotten(cast: Cast) -> int:
+    """A meeting that nobody closed, and that ended hours ago."""
+    with quiet():
+        meeting = live(cast)
+    look(lambda: Meeting.objects.filter(pk=meeting.pk).update(starts=clock.now() - timedelta(hours=3)))
+    return meeting.pk
+
+
+def _handed_over(cast: Cast) -> int:
+    """A meeting in which Kit stands in for Lin."""
+    with quiet():
+        meeting = live(cast)
+        do(seats.take_seat, by=cast.kit, meeting=meeting.pk, kind=SeatKind.LEARNING, member=cast.kit)
+    return meeting.pk
+
+
 def _table(cast: Cast, at: Stage) -> dict[Callable[..., Any], dict[str, Any]]:
     """What each service is called with, so that it writes."""
     items = items_of(at.live)
@@ -213,12 +231,15 @@ def _table(cast: Cast, at: Stage) -> dict[Callable[..., Any], dict[str, Any]]:
         agenda.remove_item: {"by": cast.kit, "meeting": at.live.pk, "item": items[2].pk},
         agenda.mark_task: {"by": cast.ada, "meeting": at.live.pk, "item": items[0].pk, "task": Task.PLAN},
         agenda.more_minutes: {"by": cast.ada, "meeting": at.live.pk, "item": items[0].pk},
+        agenda.put_off_read_back: {"by": cast.ada, "meeting": at.live.pk},
         agenda.next_item: {"by": cast.ada, "meeting": at.live.pk, "after": items[0].pk},
         running.begin: {"by": cast.ada, "meeting": at.planned.pk},
         running.tick_attendance: {"by": cast.ada, "meeting": at.live.pk, "here": [cast.ada.pk]},
         running.close: {"by": cast.ada, "meeting": at.live.pk},
+        running.close_forgotten: {"meeting": _forgotten(cast)},
         seats.take_seat: {"by": cast.ada, "meeting": at.live.pk, "kind": SeatKind.LEARNING, "member": cast.ben},
         seats.leave_seat: {"by": cast.ada, "meeting": at.live.pk, "kind": SeatKind.LEARNING},
+        seats.leave_it_with: {"by": cast.lin, "meeting": _handed_over(cast)},
         seats.vacate: {"member": cast.lin.pk, "team": cast.team.pk},
         seats.flag_small: {"by": cast.ada, "meeting": at.live.pk},
         turns.say_yes: {"by": cast.lin, "meeting": at.planned.pk},

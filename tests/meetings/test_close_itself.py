@@ -99,7 +99,9 @@ def test_it_closes_as_by_hand_but_for_nobody_and_says_so(cast: Cast) -> None:
     at = over.closed_at.astimezone(ZoneInfo(cast.team.zone)).strftime("%H:%M")
     page = client_of(cast.ben).get(f"/t/harbour-street/m/{meeting.pk}/").content.decode()
     assert f"It closed by itself at {at}." in page
-    assert "by itself" not in client_of(cast.ben).get(f"/t/harbour-street/m/{closed(cast, agreed=0).pk}/").content.decode()
+    assert (
+        "by itself" not in client_of(cast.ben).get(f"/t/harbour-street/m/{closed(cast, agreed=0).pk}/").content.decode()
+    )
 
 
 def test_once_is_enough(cast: Cast) -> None:
