@@ -235,12 +235,13 @@ def _of_prompt() -> Iterator[Preview]:
 
     def takeover(state: str, **more: Any) -> Preview:
         waiting = "two points the team agreed and one thing somebody noticed"
-        ask = {"name": "Mo", "waiting": waiting, "holder": "Lin", "yours": False, "others": "Rosa"}
+        ask = {"name": "Mo", "waiting": waiting, "holder": "Lin", "gone": "", "yours": False, "others": "Rosa"}
         return Preview("takeover", state, "learning/email/takeover", _asks("takeover", **{**ask, **more}))
 
     yield takeover("of-two-leads")
     yield takeover("alone", others="")
     yield takeover("nobody-held-it", holder="")
+    yield takeover("holder-has-left", holder="", gone="Lin")
     yield takeover("no-points", waiting="")
     yield takeover("nobody-else", name="Lin", holder="", yours=True, others="")
 

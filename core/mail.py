@@ -164,9 +164,18 @@ def sender() -> str:
     return parseaddr(settings.MAIL_FROM)[1]
 
 
-def _address(address: str, name: str = "") -> Address:
+def _wire(address: str) -> str:
+    """The address as every mail server understands it: its domain in the IDNA form. Raises UnicodeError.
+
+    What stands before the @ can't be written otherwise. A server with SMTPUTF8 would take it as it is, but not every one behind it.
+    """
     user, _, domain = address.rpartition("@")
-    return Address(display_name=" ".join(name.split()), username=user, domain=domain.encode("idna").decode())
+    return f"{user.encode('ascii').decode()}@{domain.encode('idna').decode()}"
+
+
+def _address(address: str, name: str = "") -> Address:
+    user, _, domain = _wire(address).rpartition("@")
+    return Address(display_name=" ".join(name.split()), username=user, domain=domain)
 
 
 def build(mail: Mail, *, to: str, key: str, moment: datetime, stop: str = "") -> bytes:
@@ -179,7 +188,9 @@ def build(mail: Mail, *, to: str, key: str, moment: datetime, stop: str = "") ->
         recipient = _address(to)
         message = EmailMessage(policy=SMTP)
         message["To"] = recipient
-    except (ValidationError, ValueError, IndexError, UnicodeError) as error:
+    except UnicodeError as error:
+        raise Permanent(NOT_ASCII) from error
+    except (ValidationError, ValueError, IndexError) as error:
         raise Permanent("This isn't an e-mail address") from error
     own_name, own = parseaddr(settings.MAIL_FROM)
     message["From"] = _address(own, mail.sender_name or own_name)
@@ -238,6 +249,8 @@ class Permanent(MailFault):
 class InDoubt(MailFault):
     """The line broke between the letter and the server's answer: it may have been taken."""
 
+
+NOT_ASCII = "Not every mail server understands this address: before the @ are letters beyond a to z"
 
 PATIENCE = 8.0  # seconds for one answer (Django's SMTP default is none at all)
 DEADLINE = 40.0  # seconds for one whole letter; the outbox's lease is longer
@@ -379,6 +392,9 @@ class Post:
             return False
         try:
             self._answer(ends, "rcpt", to)
+        except UnicodeError as error:
+            self._reset()
+            raise Permanent(NOT_ASCII) from error
         except (OSError, smtplib.SMTPServerDisconnected) as error:
             self.close()
             raise Temporary(_told(error)) from error
@@ -409,7 +425,8 @@ class Post:
     def _answer(self, ends: float, command: Literal["mail", "rcpt"], address: str) -> None:
         self._patience(ends)
         line = self._line()
-        code, words = line.mail(address) if command == "mail" else line.rcpt(address)
+        plain = _wire(address)
+        code, words = line.mail(plain) if command == "mail" else line.rcpt(plain)
         if code not in (250, 251):
             self._reset()
             # Refusing the sender is not about this letter: that waits until somebody has mended it.
@@ -423,5 +440,7 @@ class Post:
 
     @staticmethod
     def _fault(code: int, words: bytes | str) -> MailFault:
-        said = _said(code, words.encode() if isinstance(words, str) else words)
-        return Permanent(said) if 500 <= code < 600 else Temporary(said)
+        words = words.encode() if isinstance(words, str) else words
+        # Who we are and what we may is not about this letter either.
+        about_us = code in (530, 535) or words.startswith(b"5.7.")
+        return Permanent(_said(code, words)) if 500 <= code < 600 and not about_us else Temporary(_said(code, words))

@@ -15,7 +15,7 @@ from core import clock
 from core.mail import Mail, full_address, letter_kind, written
 from core.policy import Principal
 from core.workdays import next_working_morning
-from learning.models import Observation, Point, Summary
+from learning.models import Point, Summary
 from learning.queries import Record, Wait, Waiting, record_of, waiting_for
 from learning.roles import Outcome, PointState
 from learning.rules import may_send, stand_ins
@@ -44,8 +44,9 @@ def prompt(letter: Letter) -> Mail | None:
         return None
     meeting, member = asked
     with timezone.override(meeting.team.zone):
-        context = _for_sender(meeting, member)
-        agreed = Point.objects.filter(meeting=meeting, state=PointState.AGREED).count()
+        record = record_of(meeting)
+        context = _for_sender(record, member)
+        agreed = sum(_stood(point, record) == PointState.AGREED for point in record.all)
         closed = meeting.closed_at or clock.now()
         morning = next_working_morning(closed, meeting.team.zone, meeting.team.bank_holidays)
         context |= {
@@ -65,7 +66,7 @@ def reminder(letter: Letter) -> Mail | None:
         return None
     meeting, member = asked
     with timezone.override(meeting.team.zone):
-        context = _for_sender(meeting, member) | {
+        context = _for_sender(record_of(meeting), member) | {
             "leads": _either([each.first_name for each in stand_ins(meeting) if each.pk != member.pk]),
             "asked_on": _asked_on(meeting),
         }
@@ -84,8 +85,10 @@ def takeover(letter: Letter) -> Mail | None:
     if not may_send(member, meeting, seats):
         return None
     with timezone.override(meeting.team.zone):
-        context = _for_sender(meeting, member) | {
-            "holder": holder.first_name if holder and holder.pk != member.pk else "",
+        gone = holder is not None and holder.until is not None
+        context = _for_sender(record_of(meeting), member) | {
+            "holder": holder.first_name if holder and holder.pk != member.pk and not gone else "",
+            "gone": holder.first_name if holder and gone else "",
             "yours": holder is not None and holder.pk == member.pk,
             "others": _and([each.first_name for each in stand_ins(meeting, seats) if each.pk != member.pk]),
         }
@@ -101,10 +104,12 @@ def _asked(letter: Letter) -> tuple[Meeting, Membership] | None:
     return meeting, member
 
 
-def _for_sender(meeting: Meeting, member: Membership) -> dict[str, Any]:
-    """What every letter that asks for a summary says: of which day, how much waits, and where it is written. In the team's own time."""
-    points = list(Point.objects.filter(meeting=meeting))
-    noticed = list(Observation.objects.filter(meeting=meeting).values_list("by", flat=True))
+def _for_sender(record: Record, member: Membership) -> dict[str, Any]:
+    """What every letter that asks for a summary says: of which day, how much waits, and where it is written. In the team's own time.
+
+    What is counted is what the summary's page shows.
+    """
+    meeting = record.meeting
     day, today = timezone.localtime(meeting.starts).date(), timezone.localdate(clock.now())
     return {
         "team": meeting.team.name,
@@ -112,7 +117,7 @@ def _for_sender(meeting: Meeting, member: Membership) -> dict[str, Any]:
         "today": today == day,
         "yesterday": today - day == timedelta(days=1),
         "day": date_format(day, "j F"),
-        "waiting": _waiting(points, len(noticed), by_you=set(noticed) <= {member.pk}),
+        "waiting": _waiting(record, member),
         "forgotten": date_format(timezone.localdate(meeting.starts + JOTTINGS_LAST), "j F"),
         "link": full_address(reverse("summary", kwargs={"slug": meeting.team.slug, "pk": meeting.pk})),
     }
@@ -166,12 +171,24 @@ def _ready(team: str, agreed: int) -> str:
     }
 
 
-def _waiting(points: Sequence[Point], noticed: int, *, by_you: bool) -> str:
+def _stood(point: Point, record: Record) -> PointState:
+    """How a point stood at the close: one that was settled at a later meeting wasn't reached at this one."""
+    return PointState.RAISED if _settled_later(point, record) else PointState(point.state)
+
+
+def _settled_later(point: Point, record: Record) -> bool:
+    closed = record.meeting.closed_at
+    return bool(point.settled_at and closed and point.settled_at > closed)
+
+
+def _waiting(record: Record, reader: Membership) -> str:
     """What waits, in counts: "two points the team agreed, one that was parked, and one thing you noticed", or ""."""
     parts = []
-    agreed = sum(point.state == PointState.AGREED for point in points)
-    parked = sum(point.state == PointState.PARKED for point in points)
-    unreached = sum(point.state in (PointState.RAISED, PointState.WAITING) for point in points)
+    stood = [_stood(point, record) for point in record.all]
+    agreed, parked, unreached = (
+        stood.count(state) for state in (PointState.AGREED, PointState.PARKED, PointState.RAISED)
+    )
+    noticed, by_you = len(record.noticed), all(seen.by_id == reader.pk for seen in record.noticed)
     if agreed:
         parts.append(
             ngettext("%(n)s point the team agreed", "%(n)s points the team agreed", agreed) % {"n": _number(agreed)}
@@ -214,10 +231,12 @@ STOP = "https://stop.invalid/"  # where each reader's own way to turn these off 
 
 @letter_kind("summary", title=_l("The summary of each meeting"))
 def summary(letter: Letter) -> Mail | None:
-    """What the team learned, to one member. Pointless for somebody who has left the team since."""
+    """What the team learned, to one member. Pointless for who has left the team since, and once a later edition was sent."""
     member = Membership.objects.present().filter(pk=letter.data["member"]).first()
     found = Summary.objects.filter(pk=letter.data["summary"]).select_related("meeting__team", "sent_by__user").first()
     if member is None or found is None or not found.is_sent:
+        return None
+    if Summary.objects.filter(meeting=found.meeting_id, edition__gt=found.edition, sent_at__isnull=False).exists():
         return None
     mail, stop = as_sent(found) if found.text else written_summary(found), str(footing(letter)["stop"])
     return Mail(
@@ -280,8 +299,7 @@ def _stands(point: Point, record: Record) -> str:
         PointState.AGREED: _("Agreed by those here."),
         PointState.PARKED: _("Parked for later."),
     }.get(PointState(point.state), _("Not yet agreed."))
-    closed = record.meeting.closed_at
-    if point.settled_at and closed and point.settled_at > closed:
+    if point.settled_at and _settled_later(point, record):
         outcome = _("Not reached that day. %(state)s on %(day)s.") % {
             "state": point.get_state_display(),
             "day": date_format(timezone.localtime(point.settled_at).date(), "j F"),

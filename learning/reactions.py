@@ -4,10 +4,11 @@ from core.events import reacts_to
 from learning.events import SummarySent
 from learning.letters import written_summary
 from learning.models import Summary
-from learning.services.prompt import prompt_holder
+from learning.services.prompt import prompt_holder, wait_no_longer
 from learning.services.read_back import end_with_meeting
 from learning.services.summary import freeze
 from meetings.events import MeetingClosed
+from teams.events import MemberLeft
 
 
 @reacts_to(MeetingClosed, within=True)
@@ -27,3 +28,9 @@ def keep_as_sent(fact: SummarySent) -> None:
 def prompt(fact: MeetingClosed) -> None:
     """Whoever kept learning in mind is asked for the summary: a letter in the very transaction that closes the meeting."""
     prompt_holder(fact.meeting)
+
+
+@reacts_to(MemberLeft, within=True)
+def ask_sooner(fact: MemberLeft) -> None:
+    """Nobody waits for a summary from somebody who has left."""
+    wait_no_longer(fact.member, team=fact.team)

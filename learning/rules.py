@@ -92,6 +92,17 @@ def ensure_may_send(member: Membership, meeting: Meeting) -> None:
         )
     if holder is None:
         raise NotAllowed(_("Nobody kept learning in mind at this meeting, so an AMBIT lead sends the summary."))
+    if holder.until is not None and chairs:
+        raise NotAllowed(
+            _(
+                "%(name)s kept our learning in mind and has left the team, so an AMBIT lead sends the summary, or %(chair)s, who chaired."
+            )
+            % names
+        )
+    if holder.until is not None:
+        raise NotAllowed(
+            _("%(name)s kept our learning in mind and has left the team, so an AMBIT lead sends the summary.") % names
+        )
     if chairs and chair is not None and chair.pk != holder.pk:
         raise NotAllowed(
             _(

@@ -1,12 +1,10 @@
 """What the clock asks of this storey."""
 
-from core import clock
 from core.clockwork import duty, each_alone
 from core.scope import everything
-from learning.models import Summary
 from learning.services.digest import is_time, post_digests
 from learning.services.forgetting import forget
-from learning.services.prompt import ask_to_take_over
+from learning.services.prompt import ask_to_take_over, nobody_asked
 from teams.models import Team
 
 
@@ -19,10 +17,9 @@ def forget_jottings() -> None:
 
 @duty("summaries that wait", every=60)
 def summaries_that_wait() -> None:
-    """Whoever may stand in is asked to send a summary that waits for two working days."""
+    """Whoever may stand in is asked to send a summary that waits for two working days; and others, where who was asked can't."""
     with everything("the clock"):
-        late = Summary.objects.filter(sent_at=None, leads_asked_at=None, ask_leads_at__lte=clock.now())
-        found = list(late.order_by("ask_leads_at").values_list("team", "pk"))
+        found = nobody_asked()
     each_alone(ask_to_take_over, found)
 
 

@@ -43,8 +43,8 @@ def planned(letter: Letter) -> Mail | None:
 
 @letter_kind("changed", essential=True, title=MOVED, why=STAYS)
 def changed(letter: Letter) -> Mail | None:
-    """It was moved, or takes place elsewhere: what it was, and what it is."""
-    meeting = _meeting(letter, Phase.PLANNED)
+    """It was moved, or takes place elsewhere: what it was, and what it is. Whoever is on their way needs it too."""
+    meeting = _meeting(letter, Phase.PLANNED, Phase.LIVE)
     if meeting is None:
         return None
     was, now = letter.data["was"], standing(meeting)
@@ -73,8 +73,8 @@ def cancelled(letter: Letter) -> Mail | None:
 
 @letter_kind("reinstated", essential=True, title=MOVED, why=STAYS)
 def reinstated(letter: Letter) -> Mail | None:
-    """It takes place after all."""
-    meeting = _meeting(letter, Phase.PLANNED)
+    """It takes place after all, or has begun by now."""
+    meeting = _meeting(letter, Phase.PLANNED, Phase.LIVE)
     if meeting is None:
         return None
     with timezone.override(meeting.team.zone):
@@ -188,10 +188,15 @@ def dates(letter: Letter) -> Mail | None:
 
 @letter_kind("card", title=_l("A note on the working day before you keep learning in mind"))
 def card(letter: Letter) -> Mail | None:
-    """To whoever will keep learning in mind, once. Pointless when the seat is somebody else's, or the meeting all but begins."""
+    """To whoever will keep learning in mind, once. Pointless when the seat is somebody else's, or the meeting all but begins.
+
+    Frozen with a date that the meeting has no more it is dropped too; `cards_due` sees to another.
+    """
     member = _member(letter)
     meeting = Meeting.objects.filter(pk=letter.data["meeting"], phase=Phase.PLANNED).select_related("team").first()
     if member is None or meeting is None or clock.now() > meeting.starts - TOO_LATE:
+        return None
+    if letter.frozen is not None and letter.data.get("sequence", meeting.sequence) != meeting.sequence:
         return None
     if not Seat.objects.current().filter(meeting=meeting, kind=SeatKind.LEARNING, member=member).exists():
         return None

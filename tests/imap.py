@@ -20,7 +20,10 @@ class Kept:
 
 @dataclass
 class ImapServer:
-    """The mailbox, who may in, and where it fails: `fault` names a command that it answers with NO, or `hang` or `hang up` at it."""
+    """The mailbox, who may in, and where it fails: `fault` names a command and how.
+
+    It answers it with NO, or at it `hang`s, `hang up`s, or `dribble`s: a byte now and then, for six seconds. So it may at its GREETING.
+    """
 
     user: str = "bounces@harbour.example"
     password: str = "s3cret/:@ pass"
@@ -48,7 +51,16 @@ class _Session:
         self.writer.write(f"{line}\r\n".encode())
         await self.writer.drain()
 
+    async def dribble(self) -> None:
+        for _ in range(120):
+            self.writer.write(b"*")
+            await self.writer.drain()
+            await asyncio.sleep(0.05)
+
     async def go(self) -> None:
+        if self.server.fault == ("GREETING", "dribble"):
+            await self.dribble()
+            return
         await self.say("* OK IMAP4rev1 ready")
         while line := (await self.reader.readline()).decode().rstrip("\r\n"):
             tag, _, rest = line.partition(" ")
@@ -64,6 +76,9 @@ class _Session:
                     return
                 if how == "hang":
                     await asyncio.sleep(60)
+                if how == "dribble":
+                    await self.dribble()
+                    return
                 await self.say(f"{tag} NO not now")
             elif not await self.do(tag, name, words):
                 return

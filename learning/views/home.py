@@ -20,8 +20,8 @@ def team_home(request: HttpRequest, slug: str) -> HttpResponse:
     meetings = Meeting.objects.visible_to(person).select_related("team")
     coming = list(meetings.upcoming()[:4])
     nearest = coming[0] if coming else None
-    turns = turns_waiting(person.member)[:AT_MOST]
-    waiting = waiting_for(person, lead=person.member.is_lead)[: AT_MOST - len(turns)]
+    waiting = waiting_for(person, lead=person.member.is_lead)[:AT_MOST]
+    turns = turns_waiting(person.member)[: AT_MOST - len(waiting)]
     context = {
         "person": person,
         "team": person.team,

@@ -119,7 +119,11 @@ def add(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
             beside(form, refused)
             status = refused.status
     meeting = meeting_for(person, pk)
-    ensure_over(meeting)
+    try:
+        ensure_over(meeting)
+    except NotPossible as refused:
+        context = {"person": person, "team": person.team, "sentence": refused.sentence, "words": form["text"].value()}
+        return page(request, "learning/not_added.html", context, status=refused.status)
     if composing and status == 422:
         return _page(request, person, meeting, status=status, add_form=form)
     return record_page(request, person, meeting, status=status, late_form=form)

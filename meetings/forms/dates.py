@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from core import clock
 from core.zones import day_of
 from meetings.models import ItemKind, Series, SeriesLine
-from meetings.queries.dates import PATTERNS, Often, rule_of
+from meetings.queries.dates import PATTERNS, Often, dates_of, rule_of
 from teams.models import Team
 from teams.roles import BankHolidays
 
@@ -55,9 +55,13 @@ class SeriesForm(forms.Form):
 
     @classmethod
     def of(cls, series: Series, key: str) -> "SeriesForm":
-        """Filled with a series as it is, from tomorrow on (or from its own first day, if that is still to come)."""
+        """Filled with a series as it is, from its next date on that is tomorrow or later.
+
+        Its weeks are counted from that day: with another one, a fortnightly series might change to the weeks between.
+        """
         often, weekday = PATTERNS[series.rule]
-        day = max(day_of(clock.now(), series.team.zone) + timedelta(days=1), series.first)
+        tomorrow = max(day_of(clock.now(), series.team.zone) + timedelta(days=1), series.first)
+        day = next(iter(dates_of(series, tomorrow, tomorrow + timedelta(days=70))), tomorrow)
         initial = {"often": often, "weekday": weekday, "first": day, "key": key, "version": series.version}
         return cls(
             team=series.team,

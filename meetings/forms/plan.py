@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from core import clock
 from core.forms import Presenters
+from core.zones import moment
 from meetings.models import ItemKind, Meeting, Task
 from teams.models import Membership, Team
 
@@ -24,9 +25,10 @@ class MeetingForm(forms.Form):
     version = forms.IntegerField(required=False, widget=forms.HiddenInput)
     key = forms.UUIDField(required=False, widget=forms.HiddenInput)
 
-    def __init__(self, *args: Any, team: Team, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, team: Team, meeting: Meeting | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.zone = ZoneInfo(team.zone)
+        self.zone = team.zone
+        self.meeting = meeting  # the one that is changed
 
     @classmethod
     def of(cls, meeting: Meeting) -> "MeetingForm":
@@ -59,11 +61,19 @@ class MeetingForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}
         if "day" in cleaned and "at" in cleaned:
-            starts = datetime.combine(cleaned["day"], cleaned["at"], self.zone)
+            starts = self._moment(cleaned["day"], cleaned["at"])
             if starts < clock.now() - timedelta(minutes=15):
                 self.add_error("day", _("This is in the past. Choose a later day or time."))
             cleaned["starts"] = starts
         return cleaned
+
+    def _moment(self, day: date, at: time) -> datetime:
+        """In UTC, as the row has it. A time that wasn't changed stays the moment it was, of two that clocks show alike too."""
+        if self.meeting is not None:
+            was = self.meeting.starts.astimezone(ZoneInfo(self.zone)).replace(tzinfo=None)
+            if datetime.combine(day, at) in (was, was.replace(second=0, microsecond=0)):  # a browser shows minutes
+                return self.meeting.starts
+        return moment(day, at, self.zone)
 
     def values(self) -> dict[str, Any]:
         """What the planning service wants."""

@@ -52,6 +52,11 @@ class CalledOff(models.TextChoices):
     SERIES = "series", _("its series ended or changed")
 
 
+BOOKED_END = ExpressionWrapper(
+    F("starts") + F("minutes") * Value(timedelta(minutes=1), models.DurationField()), models.DateTimeField()
+)
+
+
 class MeetingQuerySet(models.QuerySet["Meeting"]):
     def visible_to(self, principal: Principal) -> Self:
         """A person's teams' meetings; a visitor and a wall see one."""
@@ -64,14 +69,16 @@ class MeetingQuerySet(models.QuerySet["Meeting"]):
         due = Q(phase=Phase.PLANNED, starts__gt=clock.now() - NEVER_BEGAN)
         return self.filter(Q(phase=Phase.LIVE) | due).order_by("starts")
 
+    def ending_after(self, moment: datetime) -> Self:
+        """Those whose booked end is still to come at `moment`."""
+        return self.alias(booked_end=BOOKED_END).filter(booked_end__gt=moment)
+
     def forgotten(self) -> Self:
-        """Those that go on although nobody is there any more. The booked end counts, whenever they began."""
+        """Those that go on although nobody is there any more. One that began late has its hour all the same."""
         now = clock.now()
-        booked_end = F("starts") + F("minutes") * Value(timedelta(minutes=1), models.DurationField())
-        asked = self.filter(phase=Phase.LIVE).alias(
-            booked_end=ExpressionWrapper(booked_end, models.DateTimeField()), touched=Coalesce("touched_at", "began_at")
-        )
-        return asked.filter(Q(booked_end__lte=now - FORGOTTEN) | Q(booked_end__lte=now, touched__lte=now - UNTOUCHED))
+        asked = self.filter(phase=Phase.LIVE).alias(booked_end=BOOKED_END, touched=Coalesce("touched_at", "began_at"))
+        an_hour_over = Q(booked_end__lte=now - FORGOTTEN, began_at__lte=now - FORGOTTEN)
+        return asked.filter(an_hour_over | Q(booked_end__lte=now, touched__lte=now - UNTOUCHED))
 
     def held(self) -> Self:
         """Closed, the latest first."""
@@ -95,6 +102,7 @@ class Meeting(Live, Keyed, Versioned):
     apart = models.BooleanField(default=False)  # changed by itself: what changes its series leaves it alone
     called_off = models.CharField(max_length=6, choices=CalledOff, default=CalledOff.NOT, blank=True)
     sequence = models.PositiveIntegerField(default=0)  # RFC 5545: raised whenever a calendar must be told anew
+    told_at = models.DateTimeField(default=clock.now)  # since when calendars are told this: rises with `sequence` alone
     closed_by = models.ForeignKey(Membership, models.SET_NULL, null=True, related_name="+")  # nobody: by itself
     began_at = models.DateTimeField(null=True, blank=True)
     closed_at = models.DateTimeField(null=True, blank=True)
@@ -102,7 +110,7 @@ class Meeting(Live, Keyed, Versioned):
     objects = MeetingQuerySet.as_manager()
     privacy = classes(
         technical="id team key version revision changed starts minutes phase small cases began_at closed_at"
-        " touched_at series original_date apart called_off sequence",
+        " touched_at series original_date apart called_off sequence told_at",
         team="place video",
         personal="planned_by closed_by",
     )

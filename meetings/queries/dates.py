@@ -210,7 +210,7 @@ def event_of(meeting: Meeting, *, about: str = "") -> Event:
         url=full_address(reverse("meeting", kwargs={"slug": meeting.team.slug, "pk": meeting.pk})),
         about=about,
         cancelled=meeting.phase == Phase.CANCELLED,
-        stamp=meeting.touched_at or meeting.team.founded,
+        stamp=meeting.told_at,  # not `touched_at`: a link that leaks would tell when somebody jots something down
     )
 
 

@@ -94,7 +94,10 @@ def holders_missed() -> list[tuple[int, int]]:
     """The live meetings, each with its team, in which who is here was ticked, and whoever was only proposed as holder isn't among them."""
     ticked = Attendance.objects.filter(meeting=OuterRef("meeting"))
     proposed = Seat.objects.current().filter(
-        kind=SeatKind.LEARNING, how=How.PROPOSED, said_yes_at=None, meeting__phase=Phase.LIVE
+        kind=SeatKind.LEARNING,
+        how__in=(How.PROPOSED, How.SWAPPED),
+        said_yes_at=None,
+        meeting__phase=Phase.LIVE,
     )
     missed = proposed.filter(
         Exists(ticked),

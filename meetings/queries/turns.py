@@ -23,6 +23,7 @@ from teams.roles import HolderRule, Usually
 WINDOW = relativedelta(months=12)
 SHOWN_AFTER = 3  # so many turns are told ahead
 IN_A_ROW = 8  # after so many meetings of one person: "Share this role?"
+UNASKED = (How.PROPOSED, How.SWAPPED)  # somebody else put them there; until they say yes, the rule may mend it
 LET_GO = (
     Ended.DECLINED,
     Ended.SWAPPED,
@@ -32,8 +33,8 @@ LET_GO = (
 
 
 def coming(team_id: int) -> QuerySet[Meeting]:
-    """The team's planned meetings that aren't past, the nearest first."""
-    found = Meeting.objects.upcoming().filter(team_id=team_id, phase=Phase.PLANNED)
+    """The team's planned meetings whose time isn't over, the nearest first."""
+    found = Meeting.objects.upcoming().filter(team_id=team_id, phase=Phase.PLANNED).ending_after(clock.now())
     return found.order_by("starts", "pk").select_related("team")
 
 
@@ -42,14 +43,28 @@ def learning_seats() -> QuerySet[Seat]:
     return Seat.objects.current().filter(kind=SeatKind.LEARNING)
 
 
+def twice_proposed() -> QuerySet[Seat]:
+    """Turns that nobody has answered of people who sit in the learning seat of an earlier meeting too, which isn't over."""
+    only = learning_seats().filter(how=How.PROPOSED, said_yes_at=None, meeting__phase=Phase.PLANNED)
+    sooner = learning_seats().filter(
+        member=OuterRef("member"),
+        meeting__in=Meeting.objects.upcoming().ending_after(clock.now()).values("pk"),
+        meeting__starts__lt=OuterRef("meeting__starts"),
+    )
+    return only.filter(Exists(sooner))
+
+
 def local_day(meeting: Meeting) -> date:
     """The day on which it is, in the team's own time. Needs `meeting.team`."""
     return day_of(meeting.starts, meeting.team.zone)
 
 
 def teams_to_settle() -> list[int]:
-    """The teams whose nearest meeting has an empty seat for their rule to fill, or in it somebody who may be away. Inside `everything`."""
-    nearest = Meeting.objects.upcoming().filter(team=OuterRef("pk"), phase=Phase.PLANNED).order_by("starts", "pk")
+    """The teams whose nearest meeting has an empty seat for their rule to fill, or in it somebody who may be away, and those that take
+    turns and gave somebody two. Inside `everything`.
+    """
+    meetings = Meeting.objects.upcoming().filter(team=OuterRef("pk"))
+    nearest = meetings.filter(phase=Phase.PLANNED).ending_after(clock.now()).order_by("starts", "pk")
     rules = TeamAgreement.objects.filter(team=OuterRef("pk")).order_by("-pk")
     teams = Team.objects.annotate(
         nearest=Subquery(nearest.values("pk")[:1]), rule=Subquery(rules.values("holder_rule")[:1])
@@ -57,9 +72,12 @@ def teams_to_settle() -> list[int]:
     seats = learning_seats().filter(meeting=OuterRef("nearest"))
     yesterday = clock.now().date() - timedelta(days=1)  # wherever they are
     away = Seat.objects.current().filter(
-        meeting=OuterRef("nearest"), how=How.PROPOSED, said_yes_at=None, member__away__last__gte=yesterday
+        meeting=OuterRef("nearest"), how__in=UNASKED, said_yes_at=None, member__away__last__gte=yesterday
     )
-    waiting = (~Exists(seats) & ~Q(rule=HolderRule.APPOINTED)) | Exists(away)
+    turns = Q(rule=HolderRule.ROTATION)
+    settled_later = turns & Exists(meetings.filter(phase=Phase.LIVE))  # what is under way is part of the history first
+    empty = ~Exists(seats) & ~Q(rule=HolderRule.APPOINTED) & ~settled_later
+    waiting = empty | Exists(away) | (turns & Exists(twice_proposed().filter(team=OuterRef("pk"))))
     return list(teams.filter(waiting, nearest__isnull=False).order_by("pk").values_list("pk", flat=True))
 
 
@@ -374,8 +392,10 @@ def _after(meeting: Meeting) -> list[Meeting]:
 
 def _expected(ledger: Ledger, meeting: Meeting, occasions: Sequence[Occasion]) -> list[int | None]:
     """Who holds the seat on these occasions, of which `meeting` is the first. What is planned before it is reckoned with."""
-    before = coming(meeting.team_id).filter(starts__lt=meeting.starts).exclude(pk=meeting.pk)
-    sooner = occasions_of(list(before)) if ledger.rule == HolderRule.ROTATION else []
+    before = Q(phase=Phase.PLANNED, starts__lt=meeting.starts, pk__in=coming(meeting.team_id).values("pk"))
+    known = Meeting.objects.filter(before | Q(phase=Phase.LIVE), team_id=meeting.team_id).exclude(pk=meeting.pk)
+    turns = ledger.rule == HolderRule.ROTATION
+    sooner = occasions_of(list(known.order_by("starts", "pk").select_related("team"))) if turns else []
     return forecast(ledger.rule, ledger.standings, [*sooner, *occasions])[len(sooner) :]
 
 
@@ -391,12 +411,15 @@ def expected_at(meeting: Meeting) -> int | None:
 
 
 def turns_waiting(member: Membership) -> list[Seat]:
-    """Turns of this person's that they haven't answered: the rule's proposals, and swaps that somebody else made. The nearest first."""
-    asked = learning_seats().filter(
-        Q(how=How.PROPOSED) | (Q(how=How.SWAPPED) & ~Q(by=member)), member=member, said_yes_at=None
-    )
-    nearest = asked.filter(meeting__in=coming(member.team_id).values("pk"))
-    return list(nearest.select_related("meeting", "by__user").order_by("meeting__starts", "meeting_id"))
+    """Turns of this person's that they haven't answered: the rule's proposal for the nearest meeting, and swaps that somebody else made.
+
+    A rule that names the lead seats them at every date of a series: those further ahead ask for nothing yet. The nearest first.
+    """
+    ahead = coming(member.team_id)
+    proposed = Q(how=How.PROPOSED, meeting=Subquery(ahead.values("pk")[:1]))
+    swapped = Q(how=How.SWAPPED, meeting__in=ahead.values("pk")) & ~Q(by=member)
+    asked = learning_seats().filter(proposed | swapped, member=member, said_yes_at=None)
+    return list(asked.select_related("meeting", "by__user").order_by("meeting__starts", "meeting_id"))
 
 
 @dataclass(frozen=True)

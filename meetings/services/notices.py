@@ -1,6 +1,7 @@
 """Telling the team about dates: which letters follow when a meeting is planned, moved, called off, or takes place after all.
 
-Each letter waits two minutes, so that an undo or a second change spares it: what counts then is what people last heard.
+Each letter waits two minutes, so that an undo or a second change spares it: what counts then is what each member last heard.
+The mail server may have died in between, so that some heard and others didn't.
 """
 
 import hashlib
@@ -65,15 +66,18 @@ def reinstated(meeting: Meeting) -> None:
 
 def _tell(meeting: Meeting, was: Standing | None) -> None:
     """One letter to each present member, of the kind that leads from what they last heard to how it stands now; or none."""
-    kept = _unsent(meeting.team_id, ONE_DATE).filter(data__meeting=meeting.pk).order_by("pk").first()
-    if kept is not None:
-        was = kept.data["was"]  # that letter won't leave any more: its sequence is the one before
-    elif was is not None and (phase := _unsent_dates(meeting.team_id).get(meeting.pk)):
-        was = {**was, "phase": phase}
-    kind = _kind(was, standing(meeting))
-    if kind is None:
-        return
+    now, heard = standing(meeting), _heard(meeting)
+    dates = _unsent_dates(meeting.team_id) if was is not None else {}
     for member in _present(meeting.team_id):
+        if member.pk in heard:
+            known = heard[member.pk]  # that letter won't leave any more: its sequence is the one before
+        elif was is not None and (phase := dates.get((member.pk, meeting.pk))):
+            known = {**was, "phase": phase}
+        else:
+            known = was
+        kind = _kind(known, now)
+        if kind is None:
+            continue
         post_letter(
             kind,
             key=f"{kind}:meeting-{meeting.pk}:{meeting.sequence}:member-{member.pk}",
@@ -83,8 +87,16 @@ def _tell(meeting: Meeting, was: Standing | None) -> None:
             member=member.pk,
             meeting=meeting.pk,
             sequence=meeting.sequence,
-            was=was,
+            was=known,
         )
+
+
+def _heard(meeting: Meeting) -> dict[int, Standing | None]:
+    """How it stood when those members last heard of it for whom an earlier letter about it waits still; by member."""
+    found: dict[int, Standing | None] = {}
+    for letter in _unsent(meeting.team_id, ONE_DATE).filter(data__meeting=meeting.pk):
+        found.setdefault(letter.data["member"], letter.data["was"])
+    return found
 
 
 def _kind(was: Standing | None, now: Standing) -> str | None:
@@ -110,16 +122,18 @@ BEFORE: dict[What, str | None] = {
 
 def dates_changed(team_id: int, meetings: Sequence[Meeting], *, what: What, by: Membership | None) -> None:
     """One letter to each present member about many dates: a series was planned, changed or ended; a pause, or its end."""
-    before = _unsent_dates(team_id)
-    dates = []
-    for meeting in meetings:
-        phase = before.get(meeting.pk, BEFORE[what])
-        if phase != meeting.phase:  # else all is as they know it
-            dates.append([meeting.pk, meeting.sequence, phase])
-    if not dates:
+    if not meetings:
         return
-    named = hashlib.sha256(repr([(pk, sequence) for pk, sequence, _phase in dates]).encode()).hexdigest()[:16]
+    before = _unsent_dates(team_id)
     for member in _present(team_id):
+        dates = []
+        for meeting in meetings:
+            phase = before.get((member.pk, meeting.pk), BEFORE[what])
+            if phase != meeting.phase:  # else all is as they know it
+                dates.append([meeting.pk, meeting.sequence, phase])
+        if not dates:
+            continue
+        named = hashlib.sha256(repr([(pk, sequence) for pk, sequence, _phase in dates]).encode()).hexdigest()[:16]
         post_letter(
             "dates",
             key=f"dates:{what}:team-{team_id}:{named}:member-{member.pk}",
@@ -133,12 +147,12 @@ def dates_changed(team_id: int, meetings: Sequence[Meeting], *, what: What, by: 
         )
 
 
-def _unsent_dates(team_id: int) -> dict[int, str | None]:
-    """The phase in which people last heard of each meeting that a letter still tells of; None where that isn't known."""
-    found: dict[int, str | None] = {}
-    for letter in _unsent(team_id, ("dates",)).order_by("pk"):
+def _unsent_dates(team_id: int) -> dict[tuple[int, int], str | None]:
+    """By (member, meeting): the phase in which they last heard of it, where a letter to them still tells of it; None: never."""
+    found: dict[tuple[int, int], str | None] = {}
+    for letter in _unsent(team_id, ("dates",)):
         for pk, _sequence, phase in letter.data["dates"]:
-            found.setdefault(pk, phase)
+            found.setdefault((letter.data["member"], pk), phase)
     return found
 
 
@@ -147,6 +161,12 @@ def _present(team_id: int) -> QuerySet[Membership]:
 
 
 def _unsent(team_id: int, kinds: Sequence[str]) -> QuerySet[Letter]:
-    """Letters about dates that haven't left: their bytes aren't written yet, or (under a moved clock) their time hasn't come."""
+    """Letters about dates that haven't left: their bytes aren't written yet, or (under a moved clock) their time hasn't come.
+
+    The earliest first, and locked: a letter that is being written just now either leaves as it was, and isn't among them, or
+    finds the change.
+    """
     waiting = Q(state=LetterState.WAITING, frozen=None) | Q(state=LetterState.HELD, due_at__gt=clock.now())
-    return Letter.objects.filter(waiting, team_id=team_id, kind__in=kinds)
+    return (
+        Letter.objects.select_for_update(of=("self",)).filter(waiting, team_id=team_id, kind__in=kinds).order_by("pk")
+    )

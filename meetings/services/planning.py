@@ -8,6 +8,7 @@ from datetime import datetime
 
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
+from psycopg.errors import UniqueViolation
 
 from core import clock, guard
 from core.errors import NotPossible
@@ -120,6 +121,9 @@ def write_agenda(meeting: Meeting, agenda: Sequence[Line]) -> None:
     meeting.save(update_fields=["cases"])
 
 
+CODE_ONCE = "meetings_wallcode_code_key"  # as PostgreSQL names the constraint
+
+
 def _give_code(meeting: Meeting) -> None:
     """A code for the wall: three letters and three digits, none that look alike."""
     chosen = random.SystemRandom()
@@ -128,8 +132,10 @@ def _give_code(meeting: Meeting) -> None:
         try:
             with transaction.atomic():
                 WallCode.objects.create(team_id=meeting.team_id, meeting=meeting, code=code)
-        except IntegrityError:
-            continue
+        except IntegrityError as error:
+            if not (isinstance(error.__cause__, UniqueViolation) and error.__cause__.diag.constraint_name == CODE_ONCE):
+                raise
+            continue  # another meeting has it, perhaps another team's, whose rows aren't to be seen from here
         return
 
 
@@ -150,8 +156,8 @@ def change_plan(
     for name, value in wanted.items():
         setattr(found, name, value)
     found.apart = found.series_id is not None
-    found.sequence += 1
-    found.save(update_fields=[*wanted, "version", "apart", "sequence"])
+    tell_anew(found)
+    found.save(update_fields=[*wanted, "version", "apart", *TOLD])
     record(
         "plan changed",
         by=by.user_id,
@@ -195,11 +201,20 @@ def reinstate(*, by: Membership, meeting: int) -> Meeting:
     return found
 
 
+TOLD = ("sequence", "told_at")
+
+
+def tell_anew(meeting: Meeting) -> None:
+    """Calendars must be told anew of it. The caller has locked the meeting, and saves `TOLD` with what it changed."""
+    meeting.sequence += 1
+    meeting.told_at = clock.now()
+
+
 def call_off(meeting: Meeting, why: CalledOff) -> None:
     """It doesn't take place. The caller has locked the meeting, which is planned; records it, and tells people."""
     meeting.phase, meeting.called_off = Phase.CANCELLED, why
-    meeting.sequence += 1
-    meeting.save(update_fields=["phase", "called_off", "sequence"])
+    tell_anew(meeting)
+    meeting.save(update_fields=["phase", "called_off", *TOLD])
     WallCode.objects.filter(meeting=meeting).delete()
     touch(meeting, "phase")
 
@@ -207,8 +222,8 @@ def call_off(meeting: Meeting, why: CalledOff) -> None:
 def take_place(meeting: Meeting) -> None:
     """It takes place after all. The caller has locked the meeting, which is cancelled; records it, and tells people."""
     meeting.phase, meeting.called_off = Phase.PLANNED, CalledOff.NOT
-    meeting.sequence += 1
-    meeting.save(update_fields=["phase", "called_off", "sequence"])
+    tell_anew(meeting)
+    meeting.save(update_fields=["phase", "called_off", *TOLD])
     _give_code(meeting)
     gone = Seat.objects.current().filter(meeting=meeting, member__until__isnull=False)
     gone.update(until=clock.now(), ended=Ended.LEFT_TEAM)  # while it was cancelled

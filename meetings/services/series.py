@@ -18,9 +18,9 @@ from core.zones import day_of
 from meetings.models import CalledOff, Item, ItemKind, Meeting, Pause, Phase, Series, SeriesLine
 from meetings.queries.dates import PATTERNS, dates_of, first_from, lines_of, starts_on
 from meetings.services import notices
-from meetings.services.planning import Line, call_off, furnish, take_place, usual_agenda, write_agenda
+from meetings.services.planning import TOLD, Line, call_off, furnish, take_place, tell_anew, usual_agenda, write_agenda
 from meetings.services.turns import propose_holder
-from teams.models import Membership
+from teams.models import Membership, Team
 from teams.queries import agreement_of
 from teams.roles import Act
 from teams.rules import ensure
@@ -37,6 +37,14 @@ def _lock(series: int, *, by: Membership) -> Series:
         raise NotFound(_("The address may be old, or the page may belong to another team."))
     ensure(by, Act.PLAN)
     return row
+
+
+def _lock_team(team: int) -> None:
+    """So that no series is planned while a pause is entered or taken back: neither would know of the other.
+
+    "No key": rows that refer to the team can be made meanwhile, by whoever holds a series that is waited for here.
+    """
+    Team.objects.select_for_update(no_key=True).get(pk=team)
 
 
 def _ensure_to_come(by: Membership, first: date) -> None:
@@ -79,6 +87,7 @@ def plan_series(
         "place": place.strip(),
         "video": video.strip(),
     }
+    _lock_team(by.team_id)
     series, made = Series.once(key=key, team_id=by.team_id, same=same, planned_by=by)
     if not made:
         return series
@@ -111,7 +120,7 @@ def make_dates(series: int) -> list[Meeting]:
     missing = [day for day in dates_of(found, today, today + AHEAD) if day not in there]
     lines = [Line(ItemKind(line.kind), line.minutes, line.label) for line in lines_of(found)]
     pauses = list(Pause.objects.filter(team_id=found.team_id, last__gte=today))
-    made = []
+    made, rows = [], []
     for day in missing:
         starts = starts_on(found, day, zone)
         if starts <= now:
@@ -127,6 +136,7 @@ def make_dates(series: int) -> list[Meeting]:
             planned_by_id=found.planned_by_id,
             touched_at=now,
         )
+        rows.append(meeting.pk)
         furnish(meeting, lines, by=None)
         if _in(pauses, day):
             call_off(meeting, CalledOff.PAUSE)
@@ -134,10 +144,8 @@ def make_dates(series: int) -> list[Meeting]:
             continue
         propose_holder(meeting, by=None)
         made.append(meeting)
-    if missing:
-        record(
-            "dates made", by=None, team=found.team_id, subject=f"series {found.pk}", meetings=[each.pk for each in made]
-        )
+    if rows:
+        record("dates made", by=None, team=found.team_id, subject=f"series {found.pk}", meetings=rows)
     return made
 
 
@@ -224,7 +232,8 @@ def _to_come(series: Series) -> list[Meeting]:
     rows = Meeting.objects.select_for_update(of=("self",)).filter(
         series=series, phase__in=[Phase.PLANNED, Phase.CANCELLED], starts__gt=clock.now()
     )
-    return list(rows.select_related("team").order_by("original_date"))
+    locked = rows.select_related("team").order_by("pk")  # as whoever else locks several does
+    return sorted(locked, key=lambda row: row.original_date or date.min)
 
 
 def _move_over(old: Series, new: Series, first: date) -> list[Meeting]:
@@ -238,7 +247,8 @@ def _move_over(old: Series, new: Series, first: date) -> list[Meeting]:
     told = []
     for row in rows:
         if day := places.get(row.pk):
-            if _take_over(row, new, day, paused=_in(pauses, day)):
+            was_paused = row.original_date is not None and _in(pauses, row.original_date)
+            if _take_over(row, new, day, paused=_in(pauses, day), was_paused=was_paused):
                 told.append(row)
         elif row.called_off == CalledOff.PAUSE:
             row.called_off = CalledOff.SERIES  # taking the pause back doesn't bring it back
@@ -269,8 +279,11 @@ def _fit(rows: Sequence[Meeting], days: Sequence[date], *, by_months: bool) -> d
     return places
 
 
-def _take_over(row: Meeting, new: Series, day: date, *, paused: bool) -> bool:
-    """This date belongs to the new series. Returns whether people must be told: it was planned, and is another now."""
+def _take_over(row: Meeting, new: Series, day: date, *, paused: bool, was_paused: bool) -> bool:
+    """This date belongs to the new series. Returns whether people must be told: it was planned, and is another now.
+
+    `paused`: its new day is in a pause. `was_paused`: its former one was; if it is planned, somebody put it back on purpose.
+    """
     row.series, row.original_date = new, day
     row.save(update_fields=["series", "original_date"])
     if row.apart:
@@ -286,10 +299,11 @@ def _take_over(row: Meeting, new: Series, day: date, *, paused: bool) -> bool:
         for name, value in wanted.items():
             setattr(row, name, value)
         row.step(None)
-        row.sequence += 1
-        row.save(update_fields=[*wanted, "version", "sequence"])
+        if row.phase == Phase.PLANNED:  # a letter that says it is cancelled may still wait, and would be out of date
+            tell_anew(row)
+        row.save(update_fields=[*wanted, "version", *TOLD])
         touch(row, "phase", "agenda")
-    if row.phase == Phase.PLANNED and paused:
+    if row.phase == Phase.PLANNED and paused and not was_paused:
         call_off(row, CalledOff.PAUSE)
         return True
     if row.called_off == CalledOff.PAUSE and not paused:
@@ -330,7 +344,8 @@ def end_series(*, by: Membership, series: int, first: date, seen: int | None = N
 
 
 def _lock_all(team: int) -> None:
-    """All series of the team, so that none makes dates meanwhile."""
+    """The team and all its series, so that none is planned or makes dates meanwhile."""
+    _lock_team(team)
     list(Series.objects.select_for_update().filter(team_id=team).order_by("pk").values_list("pk", flat=True))
 
 
@@ -385,7 +400,8 @@ def _of_series(team: int, **which: str) -> list[Meeting]:
     rows = Meeting.objects.select_for_update(of=("self",)).filter(
         team_id=team, series__isnull=False, starts__gt=clock.now(), **which
     )
-    return list(rows.select_related("team").order_by("starts", "pk"))
+    locked = rows.select_related("team").order_by("pk")  # as whoever else locks several does
+    return sorted(locked, key=lambda row: (row.starts, row.pk))
 
 
 # --- what each begins with ----------------------------------------------------------------------------------------------------

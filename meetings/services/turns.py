@@ -9,7 +9,7 @@ from core.errors import NotPossible
 from core.live import personal, touch
 from meetings.models import Ended, How, Meeting, Phase, Seat
 from meetings.queries.fairness import Standing
-from meetings.queries.turns import coming, local_day, proposed_for, turn_of
+from meetings.queries.turns import UNASKED, coming, local_day, proposed_for, turn_of, twice_proposed
 from meetings.roles import Do, SeatKind
 from meetings.rules import ensure, ensure_phase
 from meetings.services.locks import lock
@@ -41,7 +41,7 @@ def propose_anew_among(meeting: Meeting, here: set[int], *, by: Membership | Non
     held = _held(meeting)
     if meeting.phase != Phase.LIVE or not here or held is None or held.member_id in here:
         return None
-    if not _only_proposed(held) or _acted(meeting, held):
+    if held.how not in UNASKED or held.said_yes_at is not None or _acted(meeting, held):
         return None
     get_up(meeting, LEARNING, ended=Ended.ABSENT, by=by)
     chosen = proposed_for(meeting, among=frozenset(here))
@@ -54,12 +54,15 @@ def propose_next(team: int, *, by: Membership | None = None) -> Seat | None:
     if meeting is None:
         return None
     _excuse(meeting)
-    return propose_holder(meeting, by=by)
+    proposed = propose_holder(meeting, by=by)
+    if agreement_of(team).holder_rule == HolderRule.ROTATION:
+        _one_turn_at_a_time(team)
+    return proposed
 
 
 def excuse(member: int, *, team: int) -> None:
     """Somebody is away on some days, or takes turns no longer: where they sit only as proposed they get up, and the rule proposes anew."""
-    seats = Seat.objects.current().filter(member_id=member, how=How.PROPOSED, said_yes_at=None)
+    seats = Seat.objects.current().filter(member_id=member, how__in=UNASKED, said_yes_at=None)
     for meeting in _locked(coming(team).filter(pk__in=seats.values("meeting"))):
         _excuse(meeting)
         propose_holder(meeting, by=None)
@@ -164,7 +167,17 @@ def _chosen(meeting: Meeting) -> Standing | None:
     return proposed_for(meeting)
 
 
+def _one_turn_at_a_time(team: int) -> None:
+    """Dates that were moved, called off or put back can leave one person with two turns: the later one is given anew in its time."""
+    for held in list(twice_proposed().filter(team_id=team)):
+        for meeting in _locked(coming(team).filter(pk=held.meeting_id)):
+            get_up(meeting, LEARNING, ended=Ended.REPLACED, by=None)
+
+
 def _is_nearest(meeting: Meeting) -> bool:
+    """Whether it comes next. While a meeting is live none does: who holds it in that one is part of the history first."""
+    if Meeting.objects.filter(team_id=meeting.team_id, phase=Phase.LIVE).exists():
+        return False
     return coming(meeting.team_id).values_list("pk", flat=True).first() == meeting.pk
 
 
@@ -178,7 +191,7 @@ def _propose(meeting: Meeting, chosen: Standing, *, by: Membership | None) -> Se
 def _excuse(meeting: Meeting) -> None:
     """Whoever was only proposed for a seat, and is away that day or takes turns no longer, gets up."""
     away = away_on(meeting.team_id, local_day(meeting))
-    seats = Seat.objects.current().filter(meeting=meeting, how=How.PROPOSED, said_yes_at=None)
+    seats = Seat.objects.current().filter(meeting=meeting, how__in=UNASKED, said_yes_at=None)
     for held in seats.select_related("member"):
         if held.member_id in away or (held.kind == LEARNING and _opted_out(held)):
             get_up(meeting, SeatKind(held.kind), ended=Ended.AWAY, by=None)

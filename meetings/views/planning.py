@@ -46,8 +46,9 @@ def plan(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     meeting = meeting_for(person, pk)
     if meeting.phase in (Phase.CLOSED, Phase.CANCELLED):
         return see_other(request, reverse("meeting", args=[slug, pk]))
-    form = MeetingForm(request.POST, team=person.team) if request.method == "POST" else MeetingForm.of(meeting)
-    if request.method == "POST" and form.is_valid():
+    posted = request.method == "POST"
+    form = MeetingForm(request.POST, team=person.team, meeting=meeting) if posted else MeetingForm.of(meeting)
+    if posted and form.is_valid():
         try:
             planning.change_plan(by=person.member, meeting=pk, seen=form.cleaned_data["version"], **form.values())
         except Stale as refused:

@@ -64,7 +64,11 @@ class Letter(models.Model):
 
     class Meta:
         ordering = ["-pk"]
-        indexes = [models.Index(fields=["due_at"], condition=Q(state=LetterState.WAITING), name="letter_waiting")]
+        indexes = [
+            models.Index(fields=["due_at"], condition=Q(state=LetterState.WAITING), name="letter_waiting"),
+            models.Index(fields=["ended_at"], condition=Q(state=LetterState.FAILED), name="letter_failed"),
+            models.Index(fields=["message_id"], condition=~Q(message_id=""), name="letter_message_id"),
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=Q(state__in=[LetterState.SENT, LetterState.BOUNCED]) ^ Q(sent_at=None),

@@ -16,7 +16,7 @@ from django.db import connection
 from core import clock
 from core.patience import asking
 from teams.models import Driver
-from teams.models.letter import LetterState
+from teams.models.letter import LetterState, Outcome
 
 DRIVERS = ("worker", "beat", "ticker")
 TAKEN, AWAY = "mail taken", "mail away"
@@ -25,6 +25,7 @@ BOUNCES = "bounces"
 ALIVE_FOR = timedelta(seconds=45)  # after it was seen: each marks itself every few seconds, even between slow letters
 BEARABLE = timedelta(seconds=60)  # a letter may be as late as that
 SAME_BREATH = timedelta(seconds=10)  # what was put off so soon after another was taken may be its own fault
+LATELY = timedelta(hours=1)  # what was refused for good before that is no news
 OFTEN = 2.0  # seconds between two pulses of one process that say the same
 
 _UPSERT = (
@@ -147,10 +148,14 @@ class PutOff:
     first: datetime
 
 
+NO_WORDS = "It couldn’t be composed"  # of a letter, before the name of the fault
+
 NOBODY_DRIVES = "Nobody does the work: neither the ticker, nor beat with a worker, was seen in the last 45 seconds"
 MAIL_AWAY = "The mail server can't be reached, and letters wait"
 TAKES_NOTHING = "The mail server takes no letters, and they wait"
 UNTRIED = "A letter has been due for over a minute, and nobody has tried to send it"
+UNCOMPOSED = "A letter has been due for over a minute, and its words can't be composed"
+REFUSES_ALL = "The mail server refuses letters for good, to several people, and has taken none since"
 MAILBOX = "The mailbox for letters that come back can't be read"
 
 
@@ -167,7 +172,11 @@ def work() -> Work:
        count that were first put off after the last one was taken: two addresses in words that are about the server (`about_itself`);
        or, more than ten seconds after that last one, two addresses in whatever words, or one in words about the server. A single letter
        put off in the same breath in which others leave, or greylisted, is that letter's matter.
-    4. *Untried*: a letter has been due for over 60 seconds, and nobody has tried it.
+    4. *The mail server refuses everybody for good*: within the last hour, and since the last letter was taken, letters to two addresses
+       were. They wait no longer, so nothing else would tell.
+    5. *Untried*: a letter has been due for over 60 seconds, and nobody has tried it.
+    6. *Uncomposed*: a letter has been due for over 60 seconds, and whoever tried couldn't find its words. That is our own fault, so a
+       single one is told.
 
     So it is well when nothing is due, when letters are due later, when letters are HELD, with Redis gone (the ticker doesn't need
     it), with one driver dead beside another, and when somebody's mailbox is full for days.
@@ -178,11 +187,12 @@ def work() -> Work:
         rows = {name: (at, note) for name, at, note in cursor.fetchall()}
         due = {"state": LetterState.WAITING.value, "now": now}
         cursor.execute(
-            "SELECT min(due_at), min(due_at) FILTER (WHERE tries = 0) FROM teams_letter "
-            "WHERE state = %(state)s AND due_at <= %(now)s",
-            due,
+            "SELECT min(due_at), min(due_at) FILTER (WHERE message_id = '' AND tries = 0), "
+            "min(due_at) FILTER (WHERE tries > 0 AND (message_id = '' OR starts_with(refused, %(no_words)s))) "
+            "FROM teams_letter WHERE state = %(state)s AND due_at <= %(now)s",
+            {**due, "no_words": NO_WORDS},
         )
-        oldest, untried = cursor.fetchone() or (None, None)
+        oldest, untried, uncomposed = cursor.fetchone() or (None, None, None)
         taken = rows[TAKEN][0] if TAKEN in rows else datetime.min.replace(tzinfo=UTC)
         cursor.execute(
             "SELECT letter.address, letter.refused, min(attempt.started_at) FROM teams_letter letter "
@@ -192,14 +202,23 @@ def work() -> Work:
             {**due, "taken": taken},
         )
         put_off = [PutOff(*row) for row in cursor.fetchall()]
+        cursor.execute(
+            "SELECT count(DISTINCT letter.address) FROM teams_letter letter "
+            "JOIN teams_attempt attempt ON attempt.letter_id = letter.id AND attempt.outcome = %(refused)s "
+            "WHERE letter.state = %(failed)s AND letter.ended_at > %(since)s",
+            {"refused": Outcome.PERMANENT.value, "failed": LetterState.FAILED.value, "since": max(taken, now - LATELY)},
+        )
+        [refused] = cursor.fetchone() or (0,)
     drivers = {name: _pulse(rows[name][0] if name in rows else None, now) for name in DRIVERS}
     return Work(
         because=_because(
             driven=drivers["ticker"].alive or (drivers["beat"].alive and drivers["worker"].alive),
             late=_over(oldest, now),
             untried=_over(untried, now),
+            uncomposed=_over(uncomposed, now),
             away=rows[AWAY][0] if AWAY in rows else None,
             refuses=takes_nothing(put_off, taken, now),
+            refuses_all=refused > 1,
             now=now,
         ),
         oldest_due_seconds=round((now - oldest).total_seconds(), 1) if oldest else 0.0,
@@ -218,14 +237,28 @@ def _over(since: datetime | None, now: datetime) -> bool:
     return since is not None and now - since > BEARABLE
 
 
-def _because(*, driven: bool, late: bool, untried: bool, away: datetime | None, refuses: bool, now: datetime) -> str:
+def _because(
+    *,
+    driven: bool,
+    late: bool,
+    untried: bool,
+    uncomposed: bool,
+    away: datetime | None,
+    refuses: bool,
+    refuses_all: bool,
+    now: datetime,
+) -> str:
     if not driven:
         return NOBODY_DRIVES
     if away is not None and (untried or (late and _over(away, now))):
         return MAIL_AWAY
     if late and refuses:
         return TAKES_NOTHING
-    return UNTRIED if untried else ""
+    if refuses_all:
+        return REFUSES_ALL
+    if untried:
+        return UNTRIED
+    return UNCOMPOSED if uncomposed else ""
 
 
 def takes_nothing(put_off: Sequence[PutOff], taken: datetime, now: datetime) -> bool:

@@ -6,6 +6,7 @@ attempt left in doubt. Several may drain at once: the kick after a commit, beat'
 """
 
 import logging
+import math
 import time
 import uuid
 from dataclasses import dataclass
@@ -71,8 +72,15 @@ def _insert(letter: Letter, now: datetime) -> None:
             announce(LetterDue(letter=found))
 
 
-def drain(limit: int = 50) -> int:
-    """Hand over up to `limit` letters that are due. Returns how many were taken up. Never inside a transaction."""
+class _TimeIsUp(Exception):
+    """Whoever drains has something else to do by now."""
+
+
+def drain(limit: int = 50, *, ends: float = math.inf) -> int:
+    """Hand over up to `limit` letters that are due. Returns how many were taken up. Never inside a transaction.
+
+    No letter is begun after `ends`, by time.monotonic(): what is claimed by then is anybody's again.
+    """
     if connection.in_atomic_block:
         raise RuntimeError(
             "The outbox is drained outside of transactions: an attempt must be committed before it is made"
@@ -88,18 +96,28 @@ def drain(limit: int = 50) -> int:
             try:
                 for letter_id in claimed:
                     driving.still_here()
+                    _in_time(ends)
                     post.open()  # before an attempt is written down
                     driving.mail_reached()
                     driving.still_here()
+                    _in_time(ends)  # a server that is slow to let us in
                     hand_over(letter_id, lease, post)
                     taken += 1
             except mail.Unreachable as fault:
                 log.warning("The mail server is away: %s", fault)
                 driving.mail_away(str(fault))
+                _let_go(lease, SOON)
+                break
+            except _TimeIsUp:
                 _let_go(lease)
                 break
     driving.drained()
     return taken
+
+
+def _in_time(ends: float) -> None:
+    if time.monotonic() > ends:
+        raise _TimeIsUp
 
 
 def claim(lease: uuid.UUID, number: int) -> list[int]:
@@ -135,6 +153,14 @@ def hand_over(letter_id: int, lease: uuid.UUID, post: mail.Post) -> None:
         record_outcome(ready, Outcome.PERMANENT, str(fault))
     except mail.InDoubt as fault:
         record_outcome(ready, Outcome.IN_DOUBT, str(fault))
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception as error:
+        # Nobody thought of this. It must not stop the others. (Nor need Celery's soft limit be told apart here: by then drain's
+        # `ends` is long past, and it stops by itself.)
+        log.exception("Letter %d met something unforeseen on its way", letter_id)
+        post.close()
+        record_outcome(ready, Outcome.IN_DOUBT, type(error).__name__)
     else:
         record_outcome(ready, Outcome.SENT, "")
         driving.mail_taken()
@@ -176,7 +202,7 @@ def prepare(letter_id: int, lease: uuid.UUID) -> Ready | None:
             )
             if letter is not None:
                 letter.tries += 1
-                _pause(letter, f"It couldn’t be composed ({type(error).__name__})")
+                _pause(letter, f"{driving.NO_WORDS} ({type(error).__name__})")
         return None
 
 
@@ -269,10 +295,12 @@ def _pause(letter: Letter, note: str) -> None:
     doublings = min(max(letter.tries - 1, 0), 10)
     letter.refused, letter.lease = note[:300], None
     letter.lease_until = now + min(FIRST_PAUSE * 2**doublings, LONGEST_PAUSE)
-    letter.save(update_fields=["refused", "lease", "lease_until"])
+    letter.save(update_fields=["tries", "refused", "lease", "lease_until"])
 
 
-def _let_go(lease: uuid.UUID) -> None:
-    """What is still claimed under this lease waits a little, for anybody."""
+def _let_go(lease: uuid.UUID, pause: timedelta = timedelta(0)) -> None:
+    """What is still claimed under this lease is anybody's, after this pause."""
     with everything("the outbox"):
-        Letter.objects.filter(lease=lease, state=LetterState.WAITING).update(lease=None, lease_until=clock.now() + SOON)
+        Letter.objects.filter(lease=lease, state=LetterState.WAITING).update(
+            lease=None, lease_until=clock.now() + pause
+        )

@@ -12,9 +12,10 @@ from core import clock
 from core.errors import Invalid, NotFound, NotPossible
 from core.events import announce
 from core.scope import everything
-from teams.events import AvailabilityChanged, MemberLeft
+from teams.events import AvailabilityChanged, HolderRuleChanged, MemberLeft
 from teams.models import Away, Invitation, Membership, User
-from teams.roles import Act
+from teams.queries import agreement_of
+from teams.roles import Act, HolderRule
 from teams.rules import ensure
 from teams.services.activity import record
 from teams.services.letters import post_letter
@@ -139,11 +140,14 @@ def change_roles(*, by: Membership, member: Membership, is_lead: bool, usually: 
     if (member.is_lead, member.usually) == (is_lead, usually):
         return
     member.step(seen)
+    was_lead = member.is_lead
     member.is_lead, member.usually = is_lead, usually
     member.save(update_fields=["is_lead", "usually", "version"])
     record(
         "roles changed", by=by.user_id, team=by.team_id, subject=f"member {member.pk}", is_lead=is_lead, usually=usually
     )
+    if is_lead != was_lead and agreement_of(by.team_id).holder_rule == HolderRule.LEAD:  # the seats follow
+        announce(HolderRuleChanged(team=by.team_id, by=by.pk))
 
 
 @transaction.atomic

@@ -1,4 +1,4 @@
-"""The drill itself: quiet, one failure after another, two at once, fire, and Redis gone for long; then the verdict."""
+"""The drill itself: quiet, one failure after another, two at once, Redis gone for long, and fire; then the verdict."""
 
 import time
 from collections.abc import Callable
@@ -8,7 +8,7 @@ from itertools import combinations
 from typing import Any
 
 from tests.drill.rig import KILLED, SINGLES, Rig
-from tests.drill.verdict import Verdict, judge
+from tests.drill.verdict import DOUBLE, QUIET, SINGLE, Verdict, judge
 from tests.drill.visitors import Visitors
 from tests.drill.wires import refused_for_good
 
@@ -22,6 +22,7 @@ class Drill:
     rig: Rig
     tell: Callable[[str], None]
     quiet_ones: list[tuple[float, float]] = field(default_factory=list)
+    bound: set[str] = field(default_factory=set)  # whose lateness the verdict must find
     team: dict[str, Any] = field(default_factory=dict)
     visitors: Visitors | None = None
 
@@ -33,6 +34,7 @@ class Drill:
     def quiet(self, seconds: float, letters: int) -> None:
         """Nothing happens but letters: lateness as it is on an ordinary day."""
         began = time.time()
+        self.bound.add(QUIET)
         self.rig.letters(letters, seconds * 0.8)
         self.rig.meeting_closed(SLUG)
         self.rig.go(seconds)
@@ -41,6 +43,7 @@ class Drill:
     def single(self, name: str, seconds: float, letters: int, *, holds: float) -> None:
         """One failure in the midst of a heap of letters, others due after it; and time to get over it."""
         self.tell(f"single: {name}")
+        self.bound.add(SINGLE)
         self.heap(letters, seconds)
         self.rig.do(name, holds, "single")
         self.rig.go(seconds)
@@ -48,6 +51,7 @@ class Drill:
     def double(self, pair: tuple[str, str], seconds: float, letters: int, *, holds: float) -> None:
         """Two failures at once, likewise."""
         self.tell(f"double: {' + '.join(pair)}")
+        self.bound.add(DOUBLE)
         self.heap(letters, seconds)
         for name in pair:
             self.rig.do(name, holds, "double")
@@ -98,8 +102,12 @@ class Drill:
         rig.calm(storm)
 
     def without_redis(self, seconds: float, letters: int) -> None:
-        """Redis is gone for long. People go on working, and letters leave."""
+        """Redis is gone for long. People go on working, and letters leave.
+
+        Before the fire, not after it: a letter within NEAR of a storm is bound by nothing.
+        """
         self.tell(f"Redis is gone for {seconds:.0f} s")
+        self.bound.add(SINGLE)
         meeting = self.rig.stage.now("meeting", slug=SLUG)["meeting"]
         self.visitors = Visitors(self.rig, self.team, SLUG, meeting)
         self.visitors.come_in()
@@ -116,7 +124,7 @@ class Drill:
         self.tell("settling")
         return self.rig.go(most, self.rig.settled)
 
-    def verdict(self, *, bounds: bool = True) -> Verdict:
+    def verdict(self) -> Verdict:
         return judge(
             self.rig.rows(),
             self.rig.journal,
@@ -125,7 +133,7 @@ class Drill:
             refuses=refused_for_good,
             faults=self.rig.faults,
             kept_quiet=self.quiet_ones,
-            bounds=bounds,
+            bound=self.bound,
         )
 
 

@@ -152,7 +152,8 @@ class Twin:
     def by_the_clock(self) -> None:
         for hour in (3, 6, 9):
             how = ByTheClock(asks=hour == 3) if "celery" in self.name else Left()
-            self.wait(self.drainer(self.at(3600.0 * hour), how))
+            if not self.wait(self.drainer(self.at(3600.0 * hour), how)):
+                return  # whoever comes next would hang likewise
 
     def drainer(self, moment: datetime, how: "How") -> int:
         """A process that drains, as if it were that moment. Returns its id."""
@@ -173,15 +174,16 @@ class Twin:
                 os._exit(0)
         return pid
 
-    def wait(self, pid: int) -> None:
-        """Until it ends by itself or was killed; one that hangs is killed."""
-        ends = time.monotonic() + (1.5 if self.hangs and self.name in SABOTAGES else 60)
+    def wait(self, pid: int) -> bool:
+        """Until it ends by itself or was killed; one that hangs is killed, and False. The honest have no more time than the sabotaged."""
+        ends = time.monotonic() + (6 if self.hangs else 60)
         while os.waitpid(pid, os.WNOHANG) == (0, 0):
             if time.monotonic() > ends:
                 os.kill(pid, signal.SIGKILL)
                 os.waitpid(pid, 0)
-                return
+                return False
             time.sleep(0.01)
+        return True
 
 
 class How:

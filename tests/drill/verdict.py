@@ -19,14 +19,15 @@ What is asserted, line by line:
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from tests.drill.wires import Copy, Journal
 
 NEAR = 60.0  # seconds around a letter in which a fault counts as near it
-QUIET_P50, QUIET_P99, AFTER_A_FAILURE = 5.0, 30.0, 60.0
+QUIET, SINGLE, DOUBLE = "quiet", "single failures", "double failures, once both have passed"
+BOUNDS = ((QUIET, "p50", 5.0), (QUIET, "p99", 30.0), (SINGLE, "max", 60.0), (DOUBLE, "max", 60.0))
 
 
 @dataclass(frozen=True)
@@ -123,12 +124,15 @@ def judge(
     refuses: Callable[[str], bool],
     faults: Sequence[Fault] = (),
     kept_quiet: Sequence[tuple[float, float]] = (),
-    bounds: bool = True,
+    bound: Collection[str] = (),
 ) -> Verdict:
-    """Hold the journal against the rows. `kept_quiet`: stretches in which lateness is bound without any fault near."""
+    """Hold the journal against the rows. `kept_quiet`: stretches in which lateness is bound without any fault near.
+
+    `bound`: names of BOUNDS that letters must be found for; one without any would bind nothing.
+    """
     court = _Court(journal, posted, now, refuses, faults)
     court.every_letter(rows)
-    lateness = court.lateness(rows, kept_quiet, bounds=bounds)
+    lateness = court.lateness(rows, kept_quiet, bound)
     return Verdict(court.complaints, dict(sorted(court.counts.items())), lateness, len(rows))
 
 
@@ -229,7 +233,7 @@ class _Court:
     # --- lateness
 
     def lateness(
-        self, rows: Sequence[Row], kept_quiet: Sequence[tuple[float, float]], *, bounds: bool
+        self, rows: Sequence[Row], kept_quiet: Sequence[tuple[float, float]], bound: Collection[str]
     ) -> dict[str, dict[str, float]]:
         late: dict[str, list[float]] = defaultdict(list)
         for row in rows:
@@ -241,31 +245,27 @@ class _Court:
             near = self.near(row.due, handed)
             late["all"].append(seconds)
             if not near and any(begins <= row.due <= ends for begins, ends in kept_quiet):
-                late["quiet"].append(seconds)
+                late[QUIET].append(seconds)
             stretches = {each.stretch for each in near}
             if near and stretches == {"single"} and len(near) == 1:
-                late["single failures"].append(seconds)
+                late[SINGLE].append(seconds)
                 late[f"single: {near[0].name}"].append(seconds)
             if stretches == {"double"} and len(near) == 2:
                 names = " + ".join(sorted(each.name for each in near))
                 after = max(0.0, handed - max([row.due, *(each.ended for each in near)]))
                 late["double failures"].append(seconds)
-                late["double failures, once both have passed"].append(after)
+                late[DOUBLE].append(after)
                 late[f"double: {names}"].append(seconds)
         found = {name: _figures(sorted(several)) for name, several in late.items()}
-        if bounds:
-            self._bound(found)
+        self._bound(found, bound)
         return found
 
-    def _bound(self, found: Mapping[str, Mapping[str, float]]) -> None:
-        for name, which, bound in (
-            ("quiet", "p50", QUIET_P50),
-            ("quiet", "p99", QUIET_P99),
-            ("single failures", "max", AFTER_A_FAILURE),
-            ("double failures, once both have passed", "max", AFTER_A_FAILURE),
-        ):
-            if name in found and found[name][which] > bound:
-                self.complain("late", name, f"{which} is {found[name][which]:.1f} s, and may be {bound:.0f} s")
+    def _bound(self, found: Mapping[str, Mapping[str, float]], asked: Collection[str]) -> None:
+        for name, which, most in BOUNDS:
+            if name in found and found[name][which] > most:
+                self.complain("late", name, f"{which} is {found[name][which]:.1f} s, and may be {most:.0f} s")
+        for name in sorted(set(asked) - set(found)):
+            self.complain("late", name, "was to be bound, and no letter was there to show it")
 
 
 def _figures(several: Sequence[float]) -> dict[str, float]:

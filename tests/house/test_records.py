@@ -45,6 +45,7 @@ NOT_RECORDED = {
     "learning.services.points.tell_about_offer": "tells",
     "learning.services.read_back.end_with_meeting": "part of the close, which is recorded",
     "learning.services.prompt.prompt_holder": "begins the summary with the close, which is recorded; and letters, rows of the outbox",
+    "learning.services.prompt.nobody_asked": "reads",
     "learning.services.digest.first_morning": "reckons",
     "learning.services.digest.is_time": "reckons",
     "learning.services.digest.post_digests": "letters, which are rows of the outbox",
@@ -65,6 +66,7 @@ NOT_RECORDED = {
     "meetings.services.planning.write_agenda": "part of planning, and recorded with it",
     "meetings.services.planning.call_off": "part of others, which record it",
     "meetings.services.planning.take_place": "part of others, which record it",
+    "meetings.services.planning.tell_anew": "part of others, which record it",
     "teams.services.feeds.my_token": "reckons",
     "teams.services.feeds.team_token": "reckons",
     "teams.services.feeds.find": "reads",
@@ -160,7 +162,8 @@ def _forgotten(cast: Cast) -> int:
     """A meeting that nobody closed, and that ended hours ago."""
     with quiet():
         meeting = live(cast)
-    look(lambda: Meeting.objects.filter(pk=meeting.pk).update(starts=clock.now() - timedelta(hours=3)))
+    began = clock.now() - timedelta(hours=3)
+    look(lambda: Meeting.objects.filter(pk=meeting.pk).update(starts=began, began_at=began))
     return meeting.pk
 
 
@@ -210,6 +213,7 @@ def _table(cast: Cast, at: Stage) -> dict[Callable[..., Any], dict[str, Any]]:
         summary.begin_again: {"by": cast.lin, "meeting": sent.pk},
         summary.throw_away: {"by": cast.lin, "meeting": begun.pk},
         prompt.ask_to_take_over: {"summary": late},
+        prompt.wait_no_longer: {"member": cast.lin.pk, "team": cast.team.pk},
         forgetting.forget: {},
         planning.plan_meeting: {"by": cast.mo, **plan},
         planning.change_plan: {"by": cast.mo, "meeting": at.planned.pk, **plan},

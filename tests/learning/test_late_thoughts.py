@@ -10,6 +10,7 @@ from core.guard import Identifying
 from learning.models import Observation, Point
 from learning.queries import record_of
 from learning.roles import PointState
+from learning.services.points import notice
 from learning.services.read_back import points_to_read
 from learning.services.summary import add_point, move_point, notice_late, reword, send, write_line
 from meetings.models import Meeting
@@ -130,6 +131,19 @@ def test_what_was_typed_stays_beside_what_is_wrong_with_it(cast: Cast) -> None:
     html = answer.content.decode()
     assert (answer.status_code, "Ring twice</textarea>" in html) == (409, True)
     assert "Your thought isn’t lost: offer it next time." in html
+
+
+@pytest.mark.parametrize("data", [{"text": "Ring twice"}, {"text": "Ring twice", "kind": "other"}])
+def test_while_the_meeting_goes_on_the_words_stay_in_sight_and_nothing_else_is_shown(
+    cast: Cast, data: dict[str, str]
+) -> None:
+    meeting = live(cast)
+    do(notice, by=cast.lin, meeting=meeting.pk, text="heron noticed")
+    answer = client_of(cast.kit).post(f"{page_of(meeting)}summary/add/", data)
+    html = answer.content.decode()
+    assert (answer.status_code, "Ring twice</textarea>" in html, "heron" in html) == (409, True, False)
+    assert "The summary is written when the meeting is closed." in html
+    assert count(Point, meeting=meeting) == 0
 
 
 def test_from_the_compose_page_back_to_it(cast: Cast) -> None:

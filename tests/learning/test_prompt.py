@@ -16,8 +16,9 @@ from learning import tasks
 from learning.models import Jotting, Observation, Point, Summary
 from learning.roles import Outcome, PointState
 from learning.rules import may_send
-from learning.services.prompt import ask_to_take_over
-from learning.services.read_back import without_points
+from learning.services.points import raise_point
+from learning.services.prompt import ask_to_take_over, nobody_asked
+from learning.services.read_back import first_point, start, without_points
 from learning.services.summary import add_point, close_and_send, send
 from meetings.models import Meeting
 from meetings.roles import SeatKind
@@ -25,10 +26,25 @@ from meetings.services import running
 from meetings.services.running import close
 from meetings.services.seats import flag_small, leave_seat, take_seat
 from teams.models import Away, Letter, Membership, Team
+from teams.models.letter import LetterState
 from teams.roles import Usually
 from teams.services.choices import choose
 from teams.services.members import change_roles, leave
-from tests.cast import Cast, again, client_of, closed, count, do, gather_cast, live, look, raised, verbs
+from tests.cast import (
+    Cast,
+    again,
+    client_of,
+    closed,
+    count,
+    counted,
+    do,
+    gather_cast,
+    live,
+    look,
+    raised,
+    settle,
+    verbs,
+)
 from tests.learning.asked import leaves, letters, to
 from tests.marks import ROWS
 
@@ -305,13 +321,108 @@ def test_the_only_lead_held_the_seat_and_chaired(cast: Cast) -> None:
     assert to("takeover") == ["Mo"]
 
 
-def test_the_holder_has_left_the_team(cast: Cast) -> None:
-    closed(cast)
+def test_the_holder_has_left_the_team_so_nobody_waits_for_them(cast: Cast) -> None:
+    meeting, sent = closed(cast), closed(cast)
+    do(send, by=cast.lin, meeting=sent.pk)
+    do(leave, by=cast.mo, member=cast.kit)
+    assert summary_of(meeting).ask_leads_at == THURSDAY_8
     do(leave, by=cast.mo, member=cast.lin)
-    on(THURSDAY_8)
+    assert (summary_of(meeting).ask_leads_at, summary_of(sent).ask_leads_at) == (WEDNESDAY_8, THURSDAY_8)
+    on(WEDNESDAY_8)
     assert to("takeover") == ["Mo", "Rosa"]
     mail = leaves(letters("takeover")[0])
     assert mail is not None
+    for body in (mail.text, mail.html):
+        assert "Lin kept our learning in mind and has left the team. Would you send it?" in body
+        assert "We asked Rosa too. Whoever is first has sent it for all." in body
+        assert "Lin may" not in body
+    left = "Lin kept our learning in mind and has left the team, so an AMBIT lead sends the summary."
+    with pytest.raises(NotAllowed) as refused:
+        do(send, by=cast.ben, meeting=meeting.pk)
+    assert refused.value.sentence == left
+    html = client_of(cast.ben).get(f"/t/harbour-street/m/{meeting.pk}/").content.decode()
+    assert ("has left the team, so an AMBIT lead sends it." in html, "Lin sends it" in html) == (True, False)
+
+
+def test_a_holder_who_leaves_late_moves_nothing_back(cast: Cast) -> None:
+    meeting = closed(cast)
+    with clock.at(THURSDAY_8 - timedelta(hours=1)):
+        do(leave, by=cast.mo, member=cast.lin)
+    assert summary_of(meeting).ask_leads_at == THURSDAY_8
+
+
+def finish(state: LetterState, *names: str) -> None:
+    """So the questions to these people ended."""
+    moment = {"sent_at": clock.now()} if state == LetterState.SENT else {"ended_at": clock.now()}
+    with everything("a test"):
+        Letter.objects.filter(kind="takeover", user__name__in=names).update(state=state, **moment)
+
+
+def test_who_was_asked_can_not_any_more_so_somebody_else_is(cast: Cast) -> None:
+    """Mo alone is asked, and leads no more before the letter goes."""
+    lead(cast, "Rosa", is_lead=False)
+    closed(cast)
+    on(THURSDAY_8)
+    assert to("takeover") == ["Mo"]
+    lead(cast, "Rosa", is_lead=True)
+    lead(cast, "Mo", is_lead=False)
+    on(THURSDAY_8 + timedelta(minutes=1))
+    assert to("takeover") == ["Mo"]  # the letter isn't dropped yet
+    finish(LetterState.DROPPED, "Mo Haddad")
+    for minutes in (2, 3, 4):
+        on(THURSDAY_8 + timedelta(minutes=minutes))
+    assert to("takeover") == ["Mo", "Rosa"]
+    assert verbs(cast.team).count("asked to take the summary over") == 2
+    finish(LetterState.DROPPED, "Rosa Lindqvist")
+    on(THURSDAY_8 + timedelta(days=40))  # nobody is asked for ever
+    on(THURSDAY_8 + timedelta(minutes=5))  # nor twice
+    assert to("takeover") == ["Mo", "Rosa"]
+
+
+def test_who_was_asked_has_left_so_somebody_else_is(cast: Cast) -> None:
+    lead(cast, "Rosa", is_lead=False)
+    closed(cast)
+    on(THURSDAY_8)
+    finish(LetterState.SENT, "Mo Haddad")
+    lead(cast, "Rosa", is_lead=True)
+    on(THURSDAY_8 + timedelta(minutes=1))
+    assert to("takeover") == ["Mo"]
+    do(leave, by=cast.rosa, member=cast.mo)
+    on(THURSDAY_8 + timedelta(minutes=2))
+    assert to("takeover") == ["Mo", "Rosa"]
+
+
+def test_to_look_for_summaries_that_wait_is_one_query(cast: Cast) -> None:
+    for _ in range(2):
+        closed(cast)
+    on(THURSDAY_8)
+    with clock.at(THURSDAY_8 + timedelta(hours=1)), everything("a test"), counted() as number:
+        assert nobody_asked() == []
+    assert number() == 1
+
+
+def test_what_is_counted_is_what_the_page_shows(cast: Cast) -> None:
+    """A point carried over and agreed here is; one without words isn't, nor, as agreed, one that was settled later."""
+    before = live(cast)
+    [carried] = raised(cast, before)
+    do(close, by=cast.ada, meeting=before.pk)
+    meeting = live(cast)
+    do(raise_point, by=cast.lin, meeting=meeting.pk, text="", aloud=True)  # Lin will say this one
+    do(start, by=cast.lin, meeting=meeting.pk, picked=[carried.pk])
+    do(first_point, by=cast.lin, meeting=meeting.pk)
+    settle(cast, meeting, carried)
+    do(close, by=cast.ada, meeting=meeting.pk)
+    on(THURSDAY_8)
+    for kind, head in (("prompt", "Waiting for you: "), ("reminder", "Waiting for you: "), ("takeover", "Waiting: ")):
+        for letter in letters(kind):
+            mail = leaves(letter)
+            assert mail is not None
+            if letter.data["meeting"] == meeting.pk:
+                assert f"{head}one point the team agreed." in mail.text
+                assert kind != "prompt" or mail.subject.endswith("one point is ready to send")
+            else:
+                assert f"{head}one point that wasn’t reached." in mail.text
+                assert kind != "prompt" or mail.subject.endswith("the summary is ready to send")
 
 
 def test_the_chair_may_not_send_while_a_lead_is_there(cast: Cast) -> None:

@@ -13,11 +13,14 @@ from core.scope import everything
 from learning.models import Delivery, Point, Summary
 from learning.queries import Wait, sent, waiting_for
 from learning.services.summary import add_point, begin_again, reword, send, throw_away, write_line
-from meetings.models import Meeting
+from meetings.models import How, Meeting, Seat
+from meetings.services.planning import plan_meeting
 from teams.models import Letter
 from teams.models.letter import LetterState
+from teams.roles import HolderRule, RaiseRule
 from teams.services.choices import choose
 from teams.services.members import leave
+from teams.services.teams import change_agreement
 from tests.cast import Cast, again, client_of, closed, count, do, gather_cast, look, person_of, verbs
 from tests.learning.asked import leaves, letters
 from tests.marks import ROWS
@@ -76,6 +79,15 @@ def test_the_second_version_goes_to_everybody_again_marked_as_such(cast: Cast, m
     left = leaves(late)
     assert left is not None
     assert left.subject.endswith("(second version)")
+
+
+def test_an_edition_that_waited_does_not_leave_after_the_one_that_replaced_it(cast: Cast, meeting: Meeting) -> None:
+    do(begin_again, by=cast.lin, meeting=meeting.pk)
+    first = letters("summary")
+    assert None not in [leaves(letter) for letter in first]  # the second is begun, and not sent
+    do(send, by=cast.lin, meeting=meeting.pk)
+    assert [leaves(letter) for letter in first] == [None] * 9
+    assert None not in [leaves(letter) for letter in letters("summary")[9:]]
 
 
 def test_a_double_click_makes_one_and_an_old_page_none(cast: Cast, meeting: Meeting) -> None:
@@ -292,6 +304,27 @@ def test_at_home_at_most_two_rows_wait(cast: Cast) -> None:
     assert len(lin.get("/t/harbour-street/").context["waiting"]) == 2
     assert len(lin.get("/t/harbour-street/learning/").context["waiting"]) == 3
     assert "Waiting for you" not in client_of(cast.ben).get("/t/harbour-street/").content.decode()
+
+
+def test_at_home_summaries_come_before_turns_and_turns_fill_what_is_left(cast: Cast) -> None:
+    agreed: dict[str, Any] = {"raise_rule": RaiseRule.AT_READ_BACK, "read_back_minutes": 5, "way_out": "Ring."}
+    do(change_agreement, by=cast.mo, holder_rule=HolderRule.LEAD, **agreed)
+    _near, _next, far = (do(plan_meeting, by=cast.mo, starts=TUESDAY + timedelta(days=days)) for days in (7, 14, 21))
+    mo = client_of(cast.mo)
+
+    def shown() -> tuple[int, int]:
+        context = mo.get("/t/harbour-street/").context
+        return len(context["waiting"]), len(context["turns"])
+
+    assert shown() == (0, 1)  # the nearest of three
+    look(lambda: Seat.objects.filter(meeting=far).update(how=How.SWAPPED, by=cast.rosa))
+    assert shown() == (0, 2)  # and a swap, whenever
+    closed(cast, holder="Mo")
+    assert shown() == (1, 1)
+    html = mo.get("/t/harbour-street/").content.decode()
+    assert html.index("Write it") < html.index("It’s your turn to keep our learning in mind")
+    closed(cast, holder="Mo")
+    assert shown() == (2, 0)
 
 
 def test_who_wants_no_summaries_by_mail_is_said_to_get_none(cast: Cast) -> None:

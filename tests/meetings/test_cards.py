@@ -12,10 +12,12 @@ from core.scope import scope
 from meetings.models import Ended, Item, ItemKind, Meeting, Seat
 from meetings.roles import SeatKind
 from meetings.services import planning, seats
+from meetings.services.cards import send_card
 from meetings.tasks import role_cards
 from teams.models import Letter, Team
+from teams.models.letter import LetterState
 from teams.services.members import leave
-from tests.cast import Cast, do, lines, look
+from tests.cast import Cast, again, do, lines, look
 from tests.marks import ROWS
 
 pytestmark = ROWS
@@ -177,3 +179,65 @@ def test_its_date_is_a_file_that_asks_nothing_of_a_calendar(cast: Cast) -> None:
     assert calendar.method == "PUBLISH"
     assert b"DESCRIPTION:You keep our learning in mind." in calendar.content
     assert b"ATTENDEE" not in calendar.content
+
+
+# --- a meeting that moves ---
+
+
+def move(cast: Cast, meeting: Meeting, moment: datetime, starts: datetime) -> None:
+    now = again(meeting)
+    stays: dict[str, Any] = {"minutes": now.minutes, "place": now.place, "video": now.video}
+    with clock.at(moment):
+        do(planning.change_plan, by=cast.mo, meeting=meeting.pk, starts=starts, **stays)
+
+
+def became(letter: Letter, state: LetterState) -> None:
+    ended = {"sent_at": clock.now()} if state == LetterState.SENT else {"ended_at": clock.now()}
+    look(lambda: Letter.objects.filter(pk=letter.pk).update(state=state, **ended))
+
+
+THURSDAY, WEDNESDAY_AT_EIGHT = TUESDAY + timedelta(days=2), MONDAY_AT_EIGHT + timedelta(days=2)
+
+
+def test_a_card_written_down_with_a_date_that_is_no_more_is_dropped_and_another_follows(cast: Cast) -> None:
+    meeting = meeting_on(cast)
+    swept(MONDAY_AT_EIGHT)
+    (letter,) = cards()
+    letter.frozen = b"Tuesday 29 September, 10:00"  # and the mail server was away
+    assert composed(letter, MONDAY_AT_EIGHT) is not None
+    move(cast, meeting, MONDAY_AT_EIGHT + timedelta(minutes=2), THURSDAY)
+    assert composed(letter, MONDAY_AT_EIGHT + timedelta(minutes=5)) is None
+    became(letter, LetterState.DROPPED)
+    assert swept(MONDAY_AT_EIGHT + timedelta(hours=1)) == ["Ben Marsh"]  # not before its morning
+    for minutes in (1, 2):
+        assert swept(WEDNESDAY_AT_EIGHT + timedelta(minutes=minutes)) == ["Ben Marsh"] * 2
+    again_told = composed(cards()[1], WEDNESDAY_AT_EIGHT + timedelta(minutes=3))
+    assert again_told is not None
+    assert "Thursday 1 October, 10:00" in again_told.text
+
+
+def test_a_card_that_was_not_written_down_yet_tells_the_new_date(cast: Cast) -> None:
+    meeting = meeting_on(cast)
+    swept(MONDAY_AT_EIGHT)
+    move(cast, meeting, MONDAY_AT_EIGHT + timedelta(minutes=2), THURSDAY)
+    told = composed(cards()[0], MONDAY_AT_EIGHT + timedelta(minutes=5))
+    assert told is not None
+    assert "Thursday 1 October, 10:00" in told.text
+    assert "Tuesday" not in told.text
+
+
+@pytest.mark.parametrize("state", [LetterState.SENT, LetterState.FAILED, LetterState.BOUNCED])
+def test_a_card_that_has_left_is_the_only_one_wherever_the_meeting_moves(cast: Cast, state: LetterState) -> None:
+    meeting = meeting_on(cast)
+    swept(MONDAY_AT_EIGHT)
+    (letter,) = cards()
+    became(letter, LetterState.SENT)
+    if state != LetterState.SENT:
+        kept = {"sent_at": None} if state == LetterState.FAILED else {}
+        look(lambda: Letter.objects.filter(pk=letter.pk).update(state=state, ended_at=clock.now(), **kept))
+    move(cast, meeting, MONDAY_AT_EIGHT + timedelta(minutes=2), THURSDAY)
+    assert swept(WEDNESDAY_AT_EIGHT + timedelta(minutes=1)) == ["Ben Marsh"]
+    seat = look(lambda: Seat.objects.current().get(meeting=meeting, kind=SeatKind.LEARNING))
+    with clock.at(WEDNESDAY_AT_EIGHT), scope(cast.team.pk):
+        send_card(seat.pk)  # by another driver, which looked earlier
+    assert len(cards()) == 1

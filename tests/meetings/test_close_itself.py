@@ -15,7 +15,7 @@ from core.scope import scope
 from learning.services.read_back import start
 from meetings.models import Meeting, Phase
 from meetings.services.locks import lock
-from meetings.services.running import close_forgotten, tick_attendance
+from meetings.services.running import begin, close_forgotten, tick_attendance
 from meetings.tasks import meetings_that_nobody_closed
 from teams.models import Activity, Letter
 from tests.cast import (
@@ -63,6 +63,17 @@ def test_sixty_minutes_after_its_booked_end_it_closes_whoever_is_still_at_it(cas
         assert not is_over(meeting, meeting.ends + minutes * MINUTE)
     assert not is_over(meeting, meeting.ends + timedelta(minutes=59, seconds=55))
     assert is_over(meeting, meeting.ends + 60 * MINUTE)
+
+
+def test_one_that_began_after_its_booked_end_has_its_hour_all_the_same(cast: Cast) -> None:
+    meeting = planned(cast)
+    late = meeting.ends + 65 * MINUTE
+    with clock.at(late):
+        do(begin, by=cast.ada, meeting=meeting.pk)
+    for minutes in (1, 25, 50):
+        touch(cast, meeting, late + minutes * MINUTE)
+        assert not is_over(meeting, late + minutes * MINUTE)
+    assert is_over(meeting, late + 61 * MINUTE)
 
 
 def test_after_its_booked_end_it_closes_when_nobody_has_touched_it_for_thirty_minutes(cast: Cast) -> None:

@@ -11,6 +11,7 @@ from django.test import Client
 from icalendar import Calendar
 
 from core import clock
+from learning.services.jottings import keep_jotting
 from meetings.models import ItemKind, Meeting, Pause, Phase, Series, SeriesLine
 from meetings.queries.dates import Often, rule_of
 from meetings.roles import SeatKind
@@ -19,7 +20,7 @@ from meetings.services.agenda import add_item
 from teams.models import Team, User
 from teams.services.feeds import my_token, team_token
 from teams.services.members import leave
-from tests.cast import Cast, again, client_of, count, counted, do, look, verbs
+from tests.cast import Cast, again, client_of, count, counted, do, live, look, verbs
 from tests.core.test_calendars import Store
 from tests.marks import ROWS
 
@@ -368,6 +369,20 @@ def test_nothing_is_sent_again_that_has_not_changed(cast: Cast) -> None:
     assert "Last-Modified" in first
     do(planning.cancel, by=cast.mo, meeting=dates(one)[0].pk)
     assert Client().get(mine(cast, "ben"), headers={"If-None-Match": first["ETag"]}).status_code == 200
+
+
+def test_a_jotting_leaves_no_trace_in_any_calendar(cast: Cast) -> None:
+    """Whoever finds a link must not see when somebody writes something down."""
+    meeting = live(cast)
+    addresses = (mine(cast, "lin"), mine(cast, "ben"), teams_link(cast))
+    with clock.at(clock.now() + timedelta(minutes=5)):
+        before = [Client().get(address) for address in addresses]
+    with clock.at(clock.now() + timedelta(minutes=10)):
+        do(keep_jotting, by=cast.lin, meeting=meeting.pk, text="calmer at the door, rang first")
+        after = [Client().get(address) for address in addresses]
+    assert [answer.content for answer in after] == [answer.content for answer in before]
+    assert [dict(answer.headers) for answer in after] == [dict(answer.headers) for answer in before]
+    assert "Last-Modified" in before[0]
 
 
 def test_a_feed_takes_few_queries(cast: Cast) -> None:

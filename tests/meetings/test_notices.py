@@ -1,18 +1,20 @@
 """Who hears of dates, by which letter, and what a calendar makes of it."""
 
+import threading
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.db import connection
 from icalendar import Calendar, Component
 
 from core import clock
 from core.live import quiet
-from core.scope import scope
+from core.scope import everything, scope
 from meetings.models import CalledOff, Meeting, Phase, WallCode
-from meetings.services import notices, planning
+from meetings.services import notices, planning, running
 from teams.models import Letter, Membership
 from teams.models.letter import LetterState
 from teams.services.choices import choose
@@ -261,7 +263,7 @@ def test_a_longer_meeting_is_told(cast: Cast, box: Postbox) -> None:
     assert subjects(leaves(box)) == {f"Harbour Street outreach: {spoken(next_week())} ends at 11:30"}
 
 
-@pytest.mark.parametrize("what", ["past", "begun", "left", "newer"])
+@pytest.mark.parametrize("what", ["past", "over", "left", "newer"])
 def test_a_letter_about_a_date_that_is_pointless_by_then_stays(what: str, cast: Cast, box: Postbox) -> None:
     meeting = plan(cast)
     leaves(box)
@@ -269,8 +271,9 @@ def test_a_letter_about_a_date_that_is_pointless_by_then_stays(what: str, cast: 
     after = timedelta(minutes=3)
     if what == "past":
         after = timedelta(days=8)
-    elif what == "begun":
-        look(lambda: Meeting.objects.filter(pk=meeting.pk).update(phase=Phase.LIVE, began_at=clock.now()))
+    elif what == "over":
+        over = {"began_at": clock.now(), "closed_at": clock.now()}
+        look(lambda: Meeting.objects.filter(pk=meeting.pk).update(phase=Phase.CLOSED, **over))
     elif what == "left":
         do(leave, by=cast.mo, member=cast.lin)
     else:
@@ -281,6 +284,26 @@ def test_a_letter_about_a_date_that_is_pointless_by_then_stays(what: str, cast: 
         assert cast.lin.user.email not in reached
     else:
         assert reached == set()
+
+
+def test_another_place_is_told_although_somebody_has_begun_by_then(cast: Cast, box: Postbox) -> None:
+    meeting = plan(cast, starts := clock.now() + timedelta(minutes=2))
+    leaves(box)
+    change(cast, meeting, place="Room 4")
+    do(running.begin, by=cast.ada, meeting=meeting.pk)
+    taken = leaves(box)
+    assert subjects(taken) == {f"Harbour Street outreach: {spoken(starts)}, another place"}
+    assert "Room 4 (changed)" in to(taken).text
+
+
+def test_that_it_takes_place_after_all_is_told_although_somebody_has_begun_by_then(cast: Cast, box: Postbox) -> None:
+    meeting = plan(cast, clock.now() + timedelta(minutes=2))
+    leaves(box)
+    do(planning.cancel, by=cast.mo, meeting=meeting.pk)
+    leaves(box)
+    do(planning.reinstate, by=cast.mo, meeting=meeting.pk)
+    do(running.begin, by=cast.ada, meeting=meeting.pk)
+    assert {letter.to for letter in leaves(box)} == {cast.lin.user.email, cast.mo.user.email}
 
 
 def test_new_meetings_may_be_turned_off_and_changes_may_not(cast: Cast, box: Postbox) -> None:
@@ -380,3 +403,81 @@ def test_a_date_that_takes_place_after_all_before_its_break_was_told_is_told_to_
     assert subjects(taken) == {
         f"Harbour Street outreach: no meetings, {meetings[1].starts:%-d %B} to {meetings[2].starts:%-d %B}"
     }
+
+
+# --- when the mail server dies half-way ---
+
+
+def some_leave(box: Postbox, number: int = 3) -> set[str]:
+    """Letters leave for so many, then the mail server dies. Returns to whom."""
+    before = len(box.journal)
+    with clock.at(clock.now() + timedelta(minutes=3)):
+        assert drain(limit=number) == number
+    return {letter.to for letter in box.journal[before:]}
+
+
+def reached(box: Postbox) -> dict[str, list[str]]:
+    """Kind → to whom letters of that kind leave now."""
+    found: dict[str, list[str]] = {}
+    now = look(lambda: set(Letter.objects.filter(state=LetterState.WAITING).values_list("pk", flat=True)))
+    leaves(box, everybody=True)
+    sent = look(
+        lambda: list(
+            Letter.objects.filter(pk__in=now, state=LetterState.SENT).values_list("kind", "user__email").order_by("pk")
+        )
+    )
+    for kind, email in sent:
+        found.setdefault(kind, []).append(email)
+    return found
+
+
+def present(cast: Cast) -> set[str]:
+    return look(lambda: set(Membership.objects.present().filter(team=cast.team).values_list("user__email", flat=True)))
+
+
+def test_a_cancellation_reaches_those_who_heard_of_the_meeting_and_nobody_else(cast: Cast, box: Postbox) -> None:
+    meeting = plan(cast)
+    heard = some_leave(box)
+    do(planning.cancel, by=cast.mo, meeting=meeting.pk)
+    found = reached(box)
+    assert {kind: set(to_) for kind, to_ in found.items()} == {"cancelled": heard}
+    assert len(found["cancelled"]) == len(heard) == 3
+
+
+def test_a_move_is_a_change_to_those_who_heard_and_a_new_meeting_to_the_others(cast: Cast, box: Postbox) -> None:
+    meeting = plan(cast)
+    heard = some_leave(box)
+    change(cast, meeting, starts=next_week(14))
+    found = reached(box)
+    assert {kind: set(to_) for kind, to_ in found.items()} == {"changed": heard, "planned": present(cast) - heard}
+    assert sum(map(len, found.values())) == len(present(cast))
+
+
+def test_of_a_break_that_is_taken_back_hears_whoever_heard_of_it(cast: Cast, box: Postbox) -> None:
+    meetings = series(cast)
+    tell(cast, called_off(meetings, Phase.CANCELLED), "pause")
+    heard = some_leave(box)
+    do(planning.reinstate, by=cast.mo, meeting=meetings[0].pk)
+    tell(cast, called_off(meetings[1:], Phase.PLANNED), "resumed")
+    found = reached(box)
+    assert {kind: set(to_) for kind, to_ in found.items()} == {"reinstated": heard, "dates": heard}
+
+
+def test_a_letter_that_is_being_written_is_waited_for(cast: Cast, box: Postbox) -> None:
+    """The drainer freezes Lin's letter while the meeting is called off: she must hear of that."""
+    meeting = plan(cast)
+
+    def work() -> None:
+        do(planning.cancel, by=cast.mo, meeting=meeting.pk)
+        connection.close()
+
+    thread = threading.Thread(target=work)
+    with everything("a drainer"):
+        letter = Letter.objects.select_for_update().get(kind="planned", user=cast.lin.user)
+        thread.start()
+        thread.join(0.5)
+        assert thread.is_alive()
+        letter.frozen, letter.message_id = b"as it was", "<1@learning.example>"
+        letter.save(update_fields=["frozen", "message_id"])
+    thread.join(5)
+    assert [letter.data["member"] for letter in waiting("cancelled")] == [cast.lin.pk]

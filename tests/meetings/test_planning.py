@@ -1,21 +1,26 @@
 """Planning a meeting: what it begins with, the seats it proposes, changing and calling it off."""
 
+import random
 import uuid
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.db import IntegrityError
 
 from core import clock
 from core.errors import KeyReused, NotFound, NotPossible, Stale
 from core.guard import Identifying
+from core.scope import scope
 from meetings.forms.plan import MeetingForm
 from meetings.models import How, Item, ItemKind, Meeting, Phase, Seat, WallCode
-from meetings.services.planning import Line, cancel, change_plan, plan_meeting
+from meetings.services import planning
+from meetings.services.planning import Line, cancel, change_plan, plan_meeting, reinstate
 from teams.models import Membership
 from teams.roles import HolderRule, RaiseRule
 from teams.services.teams import change_agreement
-from tests.cast import Cast, again, count, do, items_of, live, look, planned, verbs
+from tests.cast import Cast, again, client_of, count, do, items_of, live, look, planned, verbs
 from tests.marks import ROWS
 
 pytestmark = ROWS
@@ -180,3 +185,80 @@ def test_the_length_of_a_meeting_across_the_change_is_its_minutes(cast: Cast) ->
 def test_a_meeting_in_the_past_is_not_planned(cast: Cast) -> None:
     form = MeetingForm({"day": "2020-01-07", "at": "10:00", "minutes": "60"}, team=cast.team)
     assert (form.is_valid(), list(form.errors)) == (False, ["day"])
+
+
+# --- when clocks go back on 26 October 2031, London shows 01:30 twice; on 30 March it never does ---
+
+FIRST_HALF_PAST = datetime(2031, 10, 26, 0, 30, tzinfo=UTC)
+SECOND_HALF_PAST = datetime(2031, 10, 26, 1, 30, tzinfo=UTC)
+
+
+def typed(day: str = "2031-10-26", at: str = "01:30", **more: str) -> dict[str, str]:
+    return {"day": day, "at": at, "minutes": "60", **more}
+
+
+@pytest.mark.parametrize(
+    ("day", "utc"), [("2031-10-26", FIRST_HALF_PAST), ("2031-03-30", datetime(2031, 3, 30, 1, 30, tzinfo=UTC))]
+)
+def test_a_double_click_at_a_time_that_is_skipped_or_comes_twice_is_one_meeting(
+    cast: Cast, day: str, utc: datetime
+) -> None:
+    post = typed(day, key=str(uuid.uuid4()))
+    answers = [client_of(cast.ben).post("/t/harbour-street/meetings/new/", post) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [303, 303]
+    assert look(lambda: list(Meeting.objects.values_list("starts", flat=True))) == [utc]
+
+
+def test_the_second_half_past_one_stays_the_second_when_something_else_changes(cast: Cast) -> None:
+    meeting = do(plan_meeting, by=cast.mo, starts=SECOND_HALF_PAST)
+    page = f"/t/harbour-street/m/{meeting.pk}/plan/"
+    assert client_of(cast.ben).post(page, typed(version="1")).status_code == 303
+    assert (again(meeting).version, again(meeting).starts) == (1, SECOND_HALF_PAST)  # nothing has changed
+    assert client_of(cast.ben).post(page, typed(place="Room 3", version="1")).status_code == 303
+    now = again(meeting)
+    assert (now.place, now.starts) == ("Room 3", SECOND_HALF_PAST)
+    assert client_of(cast.ben).post(page, typed(at="01:45", version="2")).status_code == 303
+    assert again(meeting).starts == FIRST_HALF_PAST + timedelta(minutes=15)
+
+
+def test_calendars_are_told_anew_whenever_the_plan_changes(cast: Cast) -> None:
+    meeting = do(plan_meeting, by=cast.mo, starts=STARTS)
+    told = [again(meeting).told_at]
+    changes: dict[str, object] = {"starts": STARTS, "minutes": 45, "place": "", "video": ""}
+    do(change_plan, by=cast.mo, meeting=meeting.pk, **changes)  # type: ignore[arg-type]
+    told.append(again(meeting).told_at)
+    for service in (cancel, reinstate):
+        do(service, by=cast.mo, meeting=meeting.pk)
+        told.append(again(meeting).told_at)
+    assert told == sorted(set(told))
+    assert len(told) == again(meeting).sequence + 1 == 4
+
+
+# --- The wall's code ---
+
+
+def dealt(monkeypatch: pytest.MonkeyPatch, *codes: str) -> Iterator[str]:
+    """The wall's codes come in this order; the test fails when they run out."""
+    left = iter(codes)
+
+    class Dealer(random.Random):
+        def choices(self, population: object, *_more: object, k: int = 1, **_others: object) -> list[str]:  # type: ignore[override]
+            return list(next(left)) if k == 3 else []
+
+    monkeypatch.setattr(random, "SystemRandom", Dealer)
+    return left
+
+
+def test_a_code_that_another_teams_wall_has_is_dealt_again(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    dealt(monkeypatch, "ABC", "234", "ABC", "234", "DEF", "567")
+    do(plan_meeting, by=cast.otto, starts=STARTS)
+    ours = do(plan_meeting, by=cast.mo, starts=STARTS)
+    assert look(lambda: WallCode.objects.get(meeting=ours).code) == "DEF567"
+
+
+def test_a_code_that_cannot_be_kept_for_another_reason_is_an_error(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    meeting = planned(cast)
+    left = dealt(monkeypatch, "ABC", "234", "DEF", "567")
+    with scope(cast.team.pk), pytest.raises(IntegrityError):
+        planning._give_code(meeting)  # it has one
+    assert list(left) == ["DEF", "567"]

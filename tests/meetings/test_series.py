@@ -1,23 +1,31 @@
 """Meetings that come again: their dates, what moves over when a series changes, pauses, and what each begins with."""
 
+import threading
 import uuid
+from collections.abc import Callable
+from contextvars import copy_context
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from core import clock
 from core.errors import Invalid, NotFound, NotPossible, Stale
 from core.guard import Identifying
 from core.scope import scope
+from meetings.forms.dates import SeriesForm
+from meetings.letters import cancelled
 from meetings.models import CalledOff, Item, ItemKind, Meeting, Pause, Phase, Seat, Series, SeriesLine, WallCode
-from meetings.queries.dates import Often, rule_of
+from meetings.queries.dates import Often, dates_of, first_from, rule_of
 from meetings.roles import SeatKind
 from meetings.services import planning, running, seats, series
 from meetings.services.agenda import add_item
 from meetings.services.planning import Line
 from meetings.tasks import dates_of_the_series
 from teams.models import Activity, Letter, Membership
+from teams.services.activity import record
 from teams.services.members import leave
 from tests.cast import Cast, again, count, do, items_of, look, verbs
 from tests.marks import ROWS
@@ -210,6 +218,13 @@ def test_a_date_that_is_past_does_not_take_place_after_all(cast: Cast) -> None:
 # --- Changing it from a date on ---
 
 
+def prefilled(one: Series) -> date:
+    """The day from which on the form changes it, if nobody types another."""
+    day = SeriesForm.of(look(lambda: Series.objects.select_related("team").get(pk=one.pk)), "").initial["first"]
+    assert isinstance(day, date)
+    return day
+
+
 def change(cast: Cast, one: Series, **other: Any) -> Series:
     given = {
         "first": date(2031, 9, 15),
@@ -324,6 +339,137 @@ def test_no_series_is_changed_or_ended_in_the_past(cast: Cast, first: date) -> N
         change(cast, one, first=first, at=time(15))
     with pytest.raises(Invalid):
         do(series.end_series, by=cast.kit, series=one.pk, first=first)
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [rule_of(Often.FORTNIGHTLY, TUESDAY), rule_of(Often.FORTNIGHTLY, FRIDAY), rule_of(Often.LAST, FRIDAY), WEEKLY],
+)
+def test_the_form_of_a_series_goes_on_in_the_same_weeks_whenever_it_is_opened(cast: Cast, rule: str) -> None:
+    one = weekly(cast, rule=rule)
+    for ahead in range(35):
+        with clock.at(NOW + timedelta(days=ahead)):
+            tomorrow = max(clock.now().date() + timedelta(days=1), one.first)
+            day = prefilled(one)
+            new = Series(rule=rule, first=first_from(rule, day))
+            until = tomorrow + timedelta(days=90)
+            assert dates_of(new, tomorrow, until) == dates_of(one, tomorrow, until)
+
+
+def test_another_place_for_a_fortnightly_one_calls_nothing_off(cast: Cast) -> None:
+    one = weekly(cast, rule=rule_of(Often.FORTNIGHTLY, TUESDAY))
+    with clock.at(datetime(2031, 9, 3, 12, tzinfo=UTC)):
+        change(cast, one, first=prefilled(one), place="Room 3")
+    assert count(Meeting, phase=Phase.CANCELLED) == 0
+    assert count(Meeting, place="Room 3") == 6
+
+
+def test_a_date_that_was_called_off_just_now_is_still_told_when_its_series_changes(cast: Cast) -> None:
+    one = weekly(cast)
+    skipped = on(one, date(2031, 9, 23))
+    do(planning.cancel, by=cast.ben, meeting=skipped.pk)
+    letter = look(lambda: Letter.objects.filter(kind="cancelled", data__meeting=skipped.pk).earliest("pk"))
+    change(cast, one, at=time(15))
+    now = again(skipped)
+    assert now.starts.hour == 14  # it moved with the others
+    with scope(cast.team.pk):
+        assert cancelled(letter) is not None
+
+
+def test_a_move_of_the_series_is_told_to_calendars(cast: Cast) -> None:
+    one = weekly(cast)
+    kept, moved = on(one, date(2031, 9, 9)), on(one, date(2031, 9, 23))
+    with clock.at(NOW + timedelta(hours=1)):
+        change(cast, one, at=time(15))
+    assert again(kept).told_at == kept.told_at
+    assert again(moved).told_at >= NOW + timedelta(hours=1) > moved.told_at
+
+
+def test_a_date_put_back_by_hand_in_a_pause_stays_when_the_series_changes(cast: Cast) -> None:
+    one = weekly(cast)
+    do(series.pause, by=cast.kit, **CHRISTMAS)
+    wanted = on(one, date(2031, 10, 7))
+    do(planning.reinstate, by=cast.mo, meeting=wanted.pk)
+    new = change(cast, one, at=time(15))
+    assert (again(wanted).phase, again(wanted).series_id) == (Phase.PLANNED, new.pk)
+    assert on(new, date(2031, 10, 14)).called_off == CalledOff.PAUSE
+
+
+def test_nothing_is_written_down_when_no_date_was_made(cast: Cast) -> None:
+    one = weekly(cast, rule=rule_of(Often.WEEKLY, 0), first=NOW.date())  # today's is past
+    assert days(rows(one))[0] == "Mon 08 Sep"
+    before = verbs(cast.team)
+    fill()
+    assert (verbs(cast.team), before.count("dates made")) == (before, 1)
+
+
+# --- Two at once ---
+
+
+def meanwhile(work: Callable[[], object]) -> threading.Thread:
+    """Somebody else does this at the same (moved) time. Call it outside of any scope; then start it inside one."""
+    context = copy_context()
+
+    def run() -> None:
+        try:
+            context.run(work)
+        finally:
+            connection.close()
+
+    return threading.Thread(target=run)
+
+
+def held_up(thread: threading.Thread) -> bool:
+    thread.start()
+    thread.join(0.5)
+    return thread.is_alive()
+
+
+def test_a_series_that_is_planned_while_a_pause_is_entered_knows_the_pause(cast: Cast) -> None:
+    other = meanwhile(lambda: weekly(cast))
+    with scope(cast.team.pk):
+        series.pause(by=cast.kit, **CHRISTMAS)
+        waited = held_up(other)
+    other.join(20)
+    off = look(lambda: list(Meeting.objects.filter(called_off=CalledOff.PAUSE).order_by("starts")))
+    assert (waited, days(off)) == (True, ["Tue 07 Oct", "Tue 14 Oct"])
+
+
+def test_a_pause_that_is_entered_while_a_series_is_planned_knows_its_dates(cast: Cast) -> None:
+    other = meanwhile(lambda: do(series.pause, by=cast.kit, **CHRISTMAS))
+    with scope(cast.team.pk):
+        series.plan_series(by=cast.mo, rule=WEEKLY, first=date(2031, 9, 2), at=time(10))
+        waited = held_up(other)
+    other.join(20)
+    off = look(lambda: list(Meeting.objects.filter(called_off=CalledOff.PAUSE).order_by("starts")))
+    assert (waited, days(off)) == (True, ["Tue 07 Oct", "Tue 14 Oct"])
+
+
+def test_whoever_holds_a_series_may_write_while_a_pause_waits_for_it(cast: Cast) -> None:
+    one = weekly(cast)
+    other = meanwhile(lambda: do(series.pause, by=cast.kit, **CHRISTMAS))
+    with scope(cast.team.pk):
+        Series.objects.select_for_update().get(pk=one.pk)
+        assert held_up(other)
+        record("meeting planned", by=None, team=cast.team.pk, subject="a row that refers to the team")
+    other.join(20)
+    assert count(Pause) == 1
+
+
+def test_several_meetings_are_locked_in_one_order(cast: Cast) -> None:
+    one = weekly(cast)
+    with CaptureQueriesContext(connection) as seen:
+        made = do(series.pause, by=cast.kit, **CHRISTMAS)
+        do(series.take_pause_back, by=cast.kit, pause=made.pk)
+        new = change(cast, one, at=time(15))
+        do(series.end_series, by=cast.kit, series=new.pk, first=date(2031, 10, 1))
+    said = [query["sql"] for query in seen.captured_queries]
+    locks = [
+        sql for sql in said if sql.startswith("SELECT") and "FOR UPDATE" in sql and ' FROM "meetings_meeting"' in sql
+    ]
+    several = [sql for sql in locks if '"meetings_meeting"."id" =' not in sql.partition(" WHERE ")[2]]
+    assert len(several) >= 4
+    assert [sql for sql in several if 'ORDER BY "meetings_meeting"."id" ASC' not in sql] == []
 
 
 # --- Ending it ---

@@ -21,14 +21,14 @@ from learning.services.jottings import keep_jotting
 from meetings.models import Attendance, Ended, How, Meeting, Phase, Seat
 from meetings.queries.turns import Turn, ledger_of, share_of, turn_of, turns_waiting
 from meetings.roles import SeatKind
-from meetings.services.planning import change_plan, plan_meeting
-from meetings.services.running import begin, close
+from meetings.services.planning import cancel, change_plan, plan_meeting, reinstate
+from meetings.services.running import begin, close, tick_attendance
 from meetings.services.seats import leave_seat, take_seat
 from meetings.services.turns import decline, propose_anew_among, say_yes, swap
 from meetings.tasks import proposals
 from teams.models import Away, Membership, Team
 from teams.roles import HolderRule, RaiseRule
-from teams.services.members import come_back, go_away, leave, set_turns
+from teams.services.members import change_roles, come_back, go_away, leave, set_turns
 from teams.services.teams import change_agreement
 from tests.cast import Cast, again, client_of, count, counted, do, look, verbs
 from tests.marks import ROWS
@@ -396,6 +396,59 @@ def test_as_one_meeting_closes_the_next_has_its_proposal(turns: Cast) -> None:
         assert (holder(meeting), holder(later)) == (("Ben", How.PROPOSED), None)
         do(close, by=turns.ada, meeting=meeting.pk)
     assert holder(later) is not None
+
+
+def test_while_a_meeting_goes_on_nobody_gets_the_next_turn_and_then_it_isnt_the_same_person(turns: Cast) -> None:
+    met(turns, 7, "Kit", here=("Ben", "Idris", "Kit"))
+    meeting, later = ahead(turns, 1), ahead(turns, 8)
+    with clock.at(meeting.starts):
+        do(begin, by=turns.ada, meeting=meeting.pk)
+        do(tick_attendance, by=turns.ada, meeting=meeting.pk, here=[turns.ben.pk, turns.idris.pk, turns.kit.pk])
+        proposals()
+        assert (holder(meeting), holder(later)) == (("Ben", How.PROPOSED), None)
+        likely = shown(turns.ada, later).likely
+        assert likely is not None and likely.first_name == "Idris", "it is foretold as if Ben had held it today"
+        do(close, by=turns.ada, meeting=meeting.pk)
+        assert holder(later) == ("Idris", How.PROPOSED)
+
+
+def test_a_date_that_takes_place_after_all_leaves_nobody_with_two_turns(turns: Cast) -> None:
+    met(turns, 7, "Kit", here=("Ben", "Idris", "Kit"))
+    meeting, later = ahead(turns, 1), ahead(turns, 8)
+    do(cancel, by=turns.mo, meeting=meeting.pk)
+    proposals()
+    assert holder(later) == ("Ben", How.PROPOSED)
+    do(reinstate, by=turns.mo, meeting=meeting.pk)
+    proposals()
+    assert (holder(meeting), holder(later)) == (("Ben", How.PROPOSED), None)
+    proposals()
+    assert len(history(later)) == 1
+
+
+def test_a_meeting_that_nobody_began_keeps_nobody_from_the_next_turn(turns: Cast) -> None:
+    met(turns, 7, "Kit", here=("Ben", "Kit"))
+    missed, later = ahead(turns, 1), ahead(turns, 2)
+    with clock.at(missed.ends + timedelta(minutes=1)):
+        proposals()
+        assert holder(later) == ("Ben", How.PROPOSED)
+    assert missed.phase == Phase.PLANNED
+
+
+def test_who_is_a_lead_no_longer_leaves_what_was_only_proposed_to_the_next_lead(cast: Cast) -> None:
+    rule(cast, HolderRule.LEAD)
+    meeting = ahead(cast)
+    assert holder(meeting) == ("Mo", How.PROPOSED)
+    do(change_roles, by=cast.rosa, member=cast.mo, is_lead=False, usually="")
+    assert holder(meeting) == ("Rosa", How.PROPOSED)
+
+
+def test_a_swap_that_somebody_else_made_is_no_reason_to_wait_for_who_is_away(turns: Cast) -> None:
+    meeting, _nias, later = picture(turns), ahead(turns, 14), ahead(turns, 21)
+    do(take_seat, by=turns.mo, meeting=later.pk, kind=LEARNING, member=turns.kit)
+    do(swap, by=turns.ben, meeting=meeting.pk, other=later.pk, member=turns.kit.pk)
+    away(turns, "Kit", meeting, by="Mo")
+    assert history(meeting)[1] == ("Kit", How.SWAPPED, Ended.AWAY)
+    assert holder(meeting) == ("Idris", How.PROPOSED)
 
 
 def test_an_empty_seat_of_the_nearest_meeting_is_filled_by_the_clock(turns: Cast) -> None:

@@ -236,6 +236,31 @@ def test_a_mailbox_that_hangs_is_left_soon(imap: ImapServer, sent: Letter, monke
     assert "TimeoutError" in note()
 
 
+@pytest.mark.parametrize("where", ["GREETING", "LOGIN", "UID SEARCH", "UID FETCH"])
+def test_a_mailbox_that_dribbles_is_left_at_the_deadline(
+    imap: ImapServer, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    """It is never late with a single byte."""
+    monkeypatch.setattr(mailbox, "PATIENCE", 0.3)
+    monkeypatch.setattr(mailbox, "DEADLINE", 0.8)
+    imap.put(b"Subject: nothing\n\n")
+    imap.fault = (where, "dribble")
+    began = time.monotonic()
+    assert fetch_bounces() == 0
+    assert 0.6 < time.monotonic() - began < 3
+    assert note() != ""
+
+
+def test_a_password_that_cannot_be_sent_is_told_and_not_quoted(
+    imap: ImapServer, settings: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings.BOUNCES_URL = f"imap://bounces%40harbour.example:gr%C3%BC%C3%9Fe@127.0.0.1:{imap.port}/INBOX"
+    assert fetch_bounces() == 0
+    assert note().startswith("UnicodeEncodeError")
+    assert "grüße" not in caplog.text
+    assert "xfc" not in caplog.text
+
+
 @pytest.mark.parametrize(
     "url",
     [

@@ -10,13 +10,15 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import connections
+from celery.exceptions import SoftTimeLimitExceeded
+from django.db import OperationalError, connections
 
 from config.celery import app
-from core import clock
+from core import clock, mail
 from core.events import reacts_to
 from core.mail import Mail, letter_kind
 from core.scope import everything, scope
+from teams import tasks
 from teams.events import LetterDue
 from teams.models import Attempt, Letter, Team, User
 from teams.models.letter import LetterState
@@ -179,6 +181,132 @@ def test_what_is_no_address_fails_at_once(team: Team, box: Postbox) -> None:
     key = post(team, to="lin chen@example")
     drain()
     assert (letter(key).state, outcomes(key)) == ("failed", [])
+
+
+@pytest.mark.parametrize(
+    "answer",
+    ["530 5.7.0 Authentication required", "535 who are you?", "550 5.7.26 unauthenticated", "554 5.7.1 Relay denied"],
+)
+@pytest.mark.parametrize("where", ["at_recipient", "at_letter"])
+def test_a_refusal_that_is_about_us_is_for_somebody_to_mend(team: Team, box: Postbox, where: str, answer: str) -> None:
+    setattr(box, where, lambda *of: answer)
+    key = post(team)
+    drain()
+    assert (letter(key).state, outcomes(key), letter(key).refused) == ("waiting", ["temporary"], answer)
+
+
+def test_a_domain_beyond_ascii_gets_its_letter(team: Team, box: Postbox) -> None:
+    keys = [post(team, 1, to="ada@bücher.example"), post(team, 2)]
+    drain()
+    assert [letter(key).state for key in keys] == ["sent", "sent"]
+    assert sorted(taken.to for taken in box.journal) == ["ada@xn--bcher-kva.example", "person-2@example.org"]
+    assert str(box.to("ada@xn--bcher-kva.example")[0].message["To"]) == "ada@xn--bcher-kva.example"
+
+
+def test_a_name_beyond_ascii_before_the_at_fails_at_once_and_says_why(team: Team, box: Postbox) -> None:
+    strange, whole = post(team, 1, to="\u017fol@example.org"), post(team, 2)  # a long s, which passes for an s
+    drain()
+    assert (letter(strange).state, outcomes(strange), letter(whole).state) == ("failed", [], "sent")
+    assert letter(strange).refused == mail.NOT_ASCII
+    with mail.Post() as line:
+        with pytest.raises(mail.Permanent, match="before the @"):
+            line.send(b"Subject: x\r\n\r\nx\r\n", "søren@example.org")
+        line.send(b"Subject: x\r\n\r\nx\r\n", "soren@example.org")
+
+
+def test_a_letter_that_meets_something_unforeseen_stops_no_other(
+    team: Team, box: Postbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    honest = mail.Post.send
+
+    def send(line: mail.Post, content: bytes, to: str) -> None:
+        if to == "person-1@example.org":
+            raise RuntimeError("nobody thought of this")
+        honest(line, content, to)
+
+    monkeypatch.setattr(mail.Post, "send", send)
+    keys = [post(team, number) for number in range(4)]
+    assert drain() == 4
+    assert [letter(key).state for key in keys] == ["sent", "waiting", "sent", "sent"]
+    assert (outcomes(keys[1]), letter(keys[1]).refused) == (["in_doubt"], "RuntimeError")
+    assert drain() == 0, "it pauses"
+    monkeypatch.undo()
+    with later(11):
+        drain()
+    assert outcomes(keys[1]) == ["in_doubt", "sent"]
+
+
+def test_with_the_database_away_the_outbox_is_left_alone(
+    team: Team, box: Postbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def send(line: mail.Post, content: bytes, to: str) -> None:
+        raise OperationalError("gone")
+
+    monkeypatch.setattr(mail.Post, "send", send)
+    post(team)
+    with pytest.raises(OperationalError):
+        drain()
+
+
+def test_no_letter_is_begun_when_time_is_up_and_the_others_are_free_at_once(
+    team: Team, box: Postbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def slowly(address: str, content: bytes) -> None:
+        time.sleep(0.2)
+
+    box.at_letter = slowly
+    keys = [post(team, number) for number in range(6)]
+    assert drain(ends=time.monotonic() + 0.3) == 2
+    assert [outcomes(key) for key in keys] == [["sent"], ["sent"], [], [], [], []]
+    box.at_letter = lambda address, content: None
+    assert drain() == 4
+    assert len(box.journal) == 6
+
+
+def test_a_server_that_is_slow_to_let_us_in_begins_no_letter_when_time_is_up(
+    team: Team, box: Postbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    honest = mail.Post.open
+
+    def slowly(line: mail.Post, ends: float | None = None) -> None:
+        honest(line, ends)
+        time.sleep(0.3)
+
+    monkeypatch.setattr(mail.Post, "open", slowly)
+    key = post(team)
+    assert drain(ends=time.monotonic() + 0.2) == 0
+    assert outcomes(key) == []
+
+
+def test_the_workers_limit_in_the_midst_of_a_letter_leaves_one_in_doubt_and_stops(
+    team: Team, box: Postbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def send(line: mail.Post, content: bytes, to: str) -> None:
+        time.sleep(0.2)
+        raise SoftTimeLimitExceeded
+
+    monkeypatch.setattr(mail.Post, "send", send)
+    monkeypatch.setattr(tasks, "AT_MOST", 0.1)
+    keys = [post(team, number) for number in range(3)]
+    tasks.drain_letters()
+    assert [outcomes(key) for key in keys] == [["in_doubt"], [], []]
+    monkeypatch.undo()
+    assert drain() == 2, "the others are free at once"
+
+
+def test_the_worker_ends_well_before_its_limit() -> None:
+    assert app.conf.task_soft_time_limit > tasks.AT_MOST + mail.DEADLINE
+
+
+def test_a_letter_that_came_back_is_found_by_an_index(team: Team) -> None:
+    with connections["owner"].cursor() as cursor:
+        cursor.execute("SET enable_seqscan = off")
+        cursor.execute(
+            "EXPLAIN SELECT id FROM teams_letter WHERE message_id IN ('<a@b>', '<c@d>') AND state = 'sent' ORDER BY id DESC"
+        )
+        plan = " ".join(line for (line,) in cursor.fetchall())
+        cursor.execute("RESET enable_seqscan")
+    assert "letter_message_id" in plan
 
 
 def test_an_answer_that_never_came_leaves_a_copy_byte_for_byte_alike(team: Team, box: Postbox) -> None:

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -17,10 +17,11 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 from django.db import connection, connections
+from django.template import TemplateSyntaxError
 from django.test import Client
 
 from config.embedded import free_port, start_redis
-from core import clock
+from core import clock, mail
 from core.health import NO_POSTGRESQL
 from core.scope import everything
 from teams.models import Attempt, Driver, Letter
@@ -32,8 +33,10 @@ from teams.services.driving import (
     MAIL_AWAY,
     MAILBOX,
     NOBODY_DRIVES,
+    REFUSES_ALL,
     TAKEN,
     TAKES_NOTHING,
+    UNCOMPOSED,
     UNTRIED,
     about_itself,
 )
@@ -80,6 +83,7 @@ class L:
     said: str = ""
     to: str = "lin@example.org"
     state: LetterState = LetterState.WAITING
+    ended: float | None = None  # how many seconds ago it was refused for good
 
 
 @dataclass(frozen=True)
@@ -95,6 +99,13 @@ class Scene:
 
 
 BUSY, GREY = "451 4.3.0 queue file write error", "451 4.7.1 Greylisted, try again in 300 seconds"
+NO_WORDS = "It couldn’t be composed (LookupError)"
+
+
+def refused_for_good(who: str, ago: float) -> L:
+    return L(ago + 5, ago, "550 5.1.1 nobody of that name", f"{who}@example.org", LetterState.FAILED, ago)
+
+
 CLOSING, FULL = "421 4.3.2 closing", "452 4.2.2 mailbox full"
 SCENES = (
     Scene("nothing at all is broken, and nothing is due", WELL),
@@ -218,10 +229,47 @@ SCENES = (
     ),
     Scene(
         "a letter can't be composed; others leave",
-        WELL,
+        UNCOMPOSED,
         seen={**EVERYBODY, TAKEN: 20},
-        letters=[L(900, None, "It couldn’t be composed (LookupError)")],
+        letters=[L(900, None, NO_WORDS)],
         oldest=900,
+    ),
+    Scene("… for 50 seconds so far", WELL, {**EVERYBODY, TAKEN: 20}, [L(50, None, NO_WORDS)], oldest=50),
+    Scene("no letter can be composed", UNCOMPOSED, letters=[L(61 + n, None, NO_WORDS) for n in range(9)], oldest=69),
+    Scene(
+        "one was put off, and when it is tried again it can't be composed any more",
+        UNCOMPOSED,
+        seen={**EVERYBODY, TAKEN: 20},
+        letters=[L(900, 899, NO_WORDS)],
+        oldest=900,
+    ),
+    Scene(
+        "the mail server refuses everybody for good",
+        REFUSES_ALL,
+        seen={**EVERYBODY, TAKEN: 4000},
+        letters=[refused_for_good("lin", 10), refused_for_good("sol", 5)],
+    ),
+    Scene("… and has never taken any", REFUSES_ALL, letters=[refused_for_good("lin", 10), refused_for_good("sol", 5)]),
+    Scene(
+        "… and was taken up with another since",
+        WELL,
+        seen={**EVERYBODY, TAKEN: 7},
+        letters=[refused_for_good("lin", 10), refused_for_good("sol", 5)],
+    ),
+    Scene(
+        "… over an hour ago",
+        WELL,
+        letters=[refused_for_good("lin", 3700), refused_for_good("sol", 3605)],
+    ),
+    Scene(
+        "one person's address doesn't exist, for two letters",
+        WELL,
+        letters=[refused_for_good("lin", 10), refused_for_good("lin", 5)],
+    ),
+    Scene(
+        "two letters were given up without any word from the mail server",
+        WELL,
+        letters=[L(9, None, "No address", f"{n}@x", LetterState.FAILED, 5) for n in range(2)],
     ),
     Scene(
         "the mail server is away and nobody drives",
@@ -258,10 +306,16 @@ def play(scene: Scene) -> dict[str, Any]:
                 state=each.state,
                 tries=1 if each.said else 0,
                 refused=each.said,
+                message_id="" if each.first is None else f"<{number}@example.org>",
+                ended_at=None if each.ended is None else ago(each.ended),
             )
             if each.first is not None:
                 Attempt.objects.create(
-                    letter=letter, team=None, started_at=ago(each.first), outcome=Outcome.TEMPORARY, note=each.said
+                    letter=letter,
+                    team=None,
+                    started_at=ago(each.first),
+                    outcome=Outcome.TEMPORARY if each.ended is None else Outcome.PERMANENT,
+                    note=each.said,
                 )
     return told()
 
@@ -292,6 +346,9 @@ def anything_wrong() -> bool:
         ("about_itself", lambda said: True),
         ("about_itself", lambda said: False),
         ("AWAY", "nobody writes this"),
+        ("LATELY", timedelta(0)),
+        ("LATELY", timedelta(days=99)),
+        ("NO_WORDS", "nobody writes this"),
     ],
 )
 def test_without_any_part_of_the_verdict_the_table_turns_red(
@@ -470,6 +527,62 @@ def test_a_mail_server_that_takes_nothing_is_told_after_a_minute(box: Postbox, a
         drive()
         assert because() == WELL
     assert len(box.journal) == 3
+
+
+def test_letters_without_words_are_told_after_a_minute(box: Postbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As with a broken template: nobody's letter can be composed, and none was ever frozen."""
+
+    def broken(letter: Letter) -> mail.Mail | None:
+        raise TemplateSyntaxError("as after a careless edit")
+
+    with monkeypatch.context() as patch:
+        patch.setitem(mail.KINDS, "drill", replace(mail.KINDS["drill"], compose=broken))
+        post(1)
+        post(2)
+        drive()
+        assert because() == WELL
+        for seconds in (20, 65):
+            with later(seconds):
+                drive()
+                assert because() == (UNCOMPOSED if seconds > 60 else WELL)
+    with later(150):
+        drive()
+        assert because() == WELL
+    assert len(box.journal) == 2
+
+
+def test_a_mail_server_that_refuses_everybody_for_good_is_told_at_once(box: Postbox) -> None:
+    """As where it won't relay, and says so in words that don't tell it from a wrong address."""
+    post(1)
+    drive()
+    box.at_recipient = lambda address: "554 no thanks"
+    post(2)
+    drive()
+    assert because() == WELL, "of one person it isn't known"
+    post(3)
+    drive()
+    assert because() == REFUSES_ALL
+    assert told()["oldest_due_seconds"] == 0
+    box.at_recipient = lambda address: None
+    post(4)
+    drive()
+    assert because() == WELL
+
+
+@pytest.mark.parametrize("where", ["at_recipient", "at_letter"])
+def test_a_mail_server_that_refuses_us_and_not_the_letter_is_told_and_loses_none(box: Postbox, where: str) -> None:
+    setattr(box, where, lambda *of: "554 5.7.1 Relay access denied")
+    post(1)
+    post(2)
+    drive()
+    with later(65):
+        drive()
+        assert because() == TAKES_NOTHING
+    setattr(box, where, lambda *of: None)
+    with later(150):
+        drive()
+        assert because() == WELL
+    assert len(box.journal) == 2
 
 
 def test_one_letter_that_is_put_off_while_others_leave_is_no_alarm(box: Postbox) -> None:
