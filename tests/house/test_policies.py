@@ -512,7 +512,14 @@ FIELDS = {  # beside what is posted in the table
     "letters_choose": ("wanted",),
     "letters_stop": ("again", "List-Unsubscribe"),
 }
-DOES = {"turn": "lin", "letters_choose": "ben", "jotting_keep": "lin", "jotting_change": "lin", "words": "sol", "meeting_close": "ada"}
+DOES = {
+    "turn": "lin",
+    "letters_choose": "ben",
+    "jotting_keep": "lin",
+    "jotting_change": "lin",
+    "words": "sol",
+    "meeting_close": "ada",
+}
 
 
 def test_nasty_values_in_any_field_are_never_a_fault_of_ours(cast: Cast, world: Stage, browsers: Browsers) -> None:
