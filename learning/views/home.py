@@ -20,8 +20,10 @@ def team_home(request: HttpRequest, slug: str) -> HttpResponse:
     meetings = Meeting.objects.visible_to(person).select_related("team")
     coming = list(meetings.upcoming()[:4])
     nearest = coming[0] if coming else None
-    waiting = waiting_for(person, lead=person.member.is_lead)[:AT_MOST]
-    turns = turns_waiting(person.member)[: AT_MOST - len(waiting)]
+    turns = turns_waiting(person.member)
+    # Neither hides the other: where both wait, the first of each is shown.
+    waiting = waiting_for(person, lead=person.member.is_lead)[: AT_MOST - min(len(turns), 1)]
+    turns = turns[: AT_MOST - len(waiting)]
     context = {
         "person": person,
         "team": person.team,
