@@ -9,7 +9,7 @@ from core.base import Keyed, Versioned
 from core.policy import Principal
 from core.privacy import classes
 from learning.roles import Fate
-from meetings.models import Item, Meeting
+from meetings.models import Item, Meeting, Visitor
 from teams.models import Membership, Team
 
 
@@ -51,13 +51,15 @@ class Offer(Keyed):
     team = models.ForeignKey(Team, models.CASCADE, related_name="+")
     meeting = models.ForeignKey(Meeting, models.CASCADE, related_name="offers")
     by = models.ForeignKey(Membership, models.SET_NULL, null=True, blank=True, related_name="+")
+    visitor = models.ForeignKey(Visitor, models.SET_NULL, null=True, blank=True, related_name="+")
+    merged_into = models.ForeignKey("learning.Point", models.SET_NULL, null=True, blank=True, related_name="merged")
     named = models.BooleanField(default=True)  # whether the holder is told who offers it
     text = models.TextField(max_length=500)
     fate = models.CharField(max_length=6, choices=Fate, default=Fate.WAITS)
     at = models.DateTimeField(default=clock.now, editable=False)
 
     objects = OfferQuerySet.as_manager()
-    privacy = classes(technical="id team meeting key named fate at", team="text", personal="by")
+    privacy = classes(technical="id team meeting key merged_into named fate at", team="text", personal="by visitor")
 
     class Meta:
         ordering = ["pk"]

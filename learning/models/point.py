@@ -33,7 +33,8 @@ class Point(Keyed, Versioned):
     )  # seen by whoever raised it, cut with the jottings
     offer = models.OneToOneField(Offer, models.SET_NULL, null=True, blank=True, related_name="point")
     raised_by = models.ForeignKey(Membership, models.SET_NULL, null=True, related_name="+")
-    state = models.CharField(max_length=7, choices=PointState, default=PointState.WAITING)
+    state = models.CharField(max_length=9, choices=PointState, default=PointState.WAITING)
+    later = models.BooleanField(default=False)  # raised as it came up, and left for the closing slot
     text = models.TextField(max_length=500, blank=True)  # empty: will be said aloud
     applies = models.CharField(max_length=200, blank=True)
     action = models.CharField(max_length=200, blank=True)
@@ -44,7 +45,7 @@ class Point(Keyed, Versioned):
 
     objects = PointQuerySet.as_manager()
     privacy = classes(
-        technical="id team meeting item offer key version state position at settled_at",
+        technical="id team meeting item offer key version state later position at settled_at",
         team="text applies action",
         personal="raised_by owner",
     )
@@ -55,7 +56,8 @@ class Point(Keyed, Versioned):
             models.UniqueConstraint(fields=["team", "key"], name="point_key_once"),
             models.CheckConstraint(condition=~Q(state="agreed") | ~Q(text=""), name="agreed_points_have_words"),
             models.CheckConstraint(
-                condition=Q(state__in=["agreed", "parked", "left"]) ^ Q(settled_at=None), name="settled_points_say_when"
+                condition=Q(state__in=["agreed", "two_views", "parked", "left"]) ^ Q(settled_at=None),
+                name="settled_points_say_when",
             ),
         ]
         indexes = [models.Index(fields=["team", "state", "-id"], name="points_of_a_team")]
@@ -72,9 +74,15 @@ class Wording(models.Model):
     action = models.CharField(max_length=200, blank=True)
     typed_by = models.ForeignKey(Membership, models.SET_NULL, null=True, related_name="+")
     agreed = models.BooleanField(default=False)
+    read_by = models.ForeignKey(Membership, models.SET_NULL, null=True, blank=True, related_name="+")
+    read_at = models.DateTimeField(
+        null=True, blank=True
+    )  # "Read: nobody could tell who", by somebody who wasn't typing
     at = models.DateTimeField(default=clock.now, editable=False)
 
-    privacy = classes(technical="id team point n agreed at", team="text applies action", personal="typed_by")
+    privacy = classes(
+        technical="id team point n agreed read_at at", team="text applies action", personal="typed_by read_by"
+    )
 
     class Meta:
         ordering = ["point", "n"]
@@ -89,11 +97,12 @@ class ReadBack(models.Model):
     outcome = models.CharField(max_length=10, choices=Outcome, default=Outcome.UNDER_WAY)
     by = models.ForeignKey(Membership, models.SET_NULL, null=True, related_name="+")
     pen = models.ForeignKey(Membership, models.SET_NULL, null=True, blank=True, related_name="+")
+    along = models.BooleanField(default=False)  # one point, worded as it came up, before the closing slot
     at_turn = models.PositiveSmallIntegerField(default=0)  # 0: the holder says them; n: the nth point
     started_at = models.DateTimeField(default=clock.now, editable=False)
     ended_at = models.DateTimeField(null=True, blank=True)
 
-    privacy = classes(technical="id team meeting outcome at_turn started_at ended_at", personal="by pen")
+    privacy = classes(technical="id team meeting outcome along at_turn started_at ended_at", personal="by pen")
 
     class Meta:
         constraints = [
@@ -114,7 +123,7 @@ class Turn(models.Model):
     meeting = models.ForeignKey(Meeting, models.CASCADE, related_name="turns")
     point = models.ForeignKey(Point, models.CASCADE, related_name="turns")
     position = models.PositiveSmallIntegerField()
-    outcome = models.CharField(max_length=7, choices=PointState, blank=True)  # empty: not reached
+    outcome = models.CharField(max_length=9, choices=PointState, blank=True)  # empty: not reached
     recorded_by = models.ForeignKey(Membership, models.SET_NULL, null=True, related_name="+")
     at = models.DateTimeField(null=True, blank=True)
 
@@ -142,3 +151,18 @@ class Observation(Keyed):
     class Meta:
         ordering = ["pk"]
         constraints = [models.UniqueConstraint(fields=["team", "key"], name="observation_key_once")]
+
+
+class OtherView(Keyed):
+    """ "I see it differently": kept beside the point, whatever its outcome. Who said it is kept nowhere."""
+
+    team = models.ForeignKey(Team, models.CASCADE, related_name="+")
+    meeting = models.ForeignKey(Meeting, models.CASCADE, related_name="other_views")
+    point = models.ForeignKey(Point, models.CASCADE, related_name="other_views")
+    text = models.TextField(max_length=500)
+
+    privacy = classes(technical="id team meeting point key", team="text")
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [models.UniqueConstraint(fields=["team", "key"], name="other_view_key_once")]

@@ -25,7 +25,7 @@ def _room(slug: str, pk: int) -> str:
 def _again(request: HttpRequest, person: Person, pk: int, piece: str, **more: object) -> HttpResponse:
     """What was typed, with what is wrong beside it: the form alone for htmx, the room for a plain form."""
     context = room_context(person, meeting_for(person, pk)) | more
-    template = f"learning/room.html#{piece}" if is_htmx(request) else "learning/room.html"
+    template = f"learning/room/{piece}.html" if is_htmx(request) else "learning/room.html"
     return page(request, template, context, status=422)
 
 

@@ -122,7 +122,7 @@ def piece(request: HttpRequest, slug: str, pk: int, name: str) -> HttpResponse:
     found = meeting_for(person, pk)
     if found.phase not in (Phase.LIVE, Phase.PLANNED):
         return see_other(request, reverse("meeting", args=[slug, pk]))
-    return page(request, f"learning/room.html#{name}", room_context(person, found))
+    return page(request, f"learning/room/{name}.html", room_context(person, found))
 
 
 def raise_page(request: HttpRequest, slug: str, pk: int, jotting: int) -> HttpResponse:

@@ -198,6 +198,15 @@ class Task(models.TextChoices):
     BE_HEARD = "be_heard", _("be heard")
 
 
+class Step(models.TextChoices):
+    """The four steps of a case discussion (AMBIT: Thinking Together)."""
+
+    MARK = "mark", _("Mark the task")
+    STATE = "state", _("State the case")
+    MENTALIZE = "mentalize", _("Mentalize the moment")
+    RETURN = "return", _("Return to purpose")
+
+
 class Item(Keyed, Versioned):
     """One place of the agenda. A case has no free label: a number that never changes, and who brings it."""
 
@@ -209,13 +218,16 @@ class Item(Keyed, Versioned):
     presenter = models.ForeignKey(Membership, models.SET_NULL, null=True, blank=True, related_name="+")
     minutes = models.PositiveSmallIntegerField(default=10)
     position = models.PositiveSmallIntegerField()
-    task = models.CharField(max_length=12, choices=Task, blank=True)
+    task = models.CharField(max_length=80, blank=True)  # a Task, or one of the team's own ready words
+    step = models.CharField(
+        max_length=9, choices=Step, blank=True
+    )  # where a case discussion is, if the team turned that on
     started_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
     put_off_until = models.DateTimeField(null=True, blank=True)  # a read-back that isn't due before: "5 more minutes"
 
     privacy = classes(
-        technical="id team meeting key version kind case_no minutes position task started_at ended_at put_off_until",
+        technical="id team meeting key version kind case_no minutes position task at_step started_at ended_at put_off_until",
         team="label",
         personal="presenter",
     )
@@ -251,6 +263,11 @@ class Item(Keyed, Versioned):
         else:
             title = self.label or str(ItemKind(self.kind).label)
         return f"{title} · {self.presenter.first_name}" if self.presenter else title
+
+    @property
+    def task_said(self) -> str:
+        """The marked task in words."""
+        return str(dict(Task.choices).get(self.task, self.task))
 
     @property
     def is_now(self) -> bool:

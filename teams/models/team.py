@@ -50,11 +50,18 @@ class TeamAgreement(models.Model):
     holder_rule = models.CharField(max_length=12, choices=HolderRule, default=HolderRule.LEAD)
     raise_rule = models.CharField(max_length=12, choices=RaiseRule, default=RaiseRule.AT_READ_BACK)
     read_back_minutes = models.PositiveSmallIntegerField(default=5)
+    four_steps = models.BooleanField(default=False)  # the strip of Thinking Together's steps in a case discussion
+    visitors = models.BooleanField(default=False)  # one meeting through one link, let in by whoever holds a seat
+    task_words = models.CharField(max_length=600, blank=True)  # ready words for "task marked", a line each; empty: ours
     way_out = models.CharField(max_length=300, blank=True)
     by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
     at = models.DateTimeField(default=clock.now, editable=False)
 
-    privacy = classes(technical="id team holder_rule raise_rule read_back_minutes at", team="way_out", personal="by")
+    privacy = classes(
+        technical="id team holder_rule raise_rule read_back_minutes four_steps visitors at",
+        team="way_out task_words",
+        personal="by",
+    )
 
     class Meta:
         ordering = ["-pk"]

@@ -10,10 +10,10 @@ from django.db import DatabaseError, IntegrityError, connection, connections, mo
 
 from core.policy import Principal
 from core.scope import everything, scope
-from learning.models import Jotting, Offer, Point
+from learning.models import Jotting, Offer, OtherView, Point
 from learning.services import jottings, offers, points
 from learning.services import summary as summaries
-from meetings.models import Item, ItemKind, Meeting, Pause, Series, SeriesLine
+from meetings.models import Item, ItemKind, Meeting, Pause, Series, SeriesLine, Tap, Visitor
 from meetings.services import running
 from teams.models import Activity, Attempt, Away, Driver, Letter, Membership, Team, Unwanted, User
 from teams.services.members import invite
@@ -55,6 +55,10 @@ def world(cast: Cast) -> Cast:
             Pause.objects.create(team=team, first=day, last=day)
             Away.objects.create(team=team, member=member, first=day, last=day)
             Unwanted.objects.create(team=team, member=member, kind="summary")
+        Tap.objects.create(team=cast.team, meeting=meeting, by=cast.ada, verb="next item")
+        Visitor.objects.create(team=cast.team, meeting=meeting, name="Vi")
+        point = Point.objects.filter(meeting=meeting).first()
+        OtherView.objects.create(team=cast.team, meeting=meeting, point=point, text="Not at night")
     return cast
 
 

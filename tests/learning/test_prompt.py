@@ -14,7 +14,7 @@ from core.live import quiet
 from core.scope import everything
 from learning import tasks
 from learning.models import Jotting, Observation, Point, Summary
-from learning.roles import Outcome, PointState
+from learning.roles import SETTLED, Outcome, PointState
 from learning.rules import may_send
 from learning.services.points import raise_point
 from learning.services.prompt import ask_to_take_over, nobody_asked
@@ -566,7 +566,7 @@ def test_no_letter_holds_a_jotting_or_the_words_of_a_point(cast: Cast) -> None:
         Jotting.objects.create(team=cast.team, meeting=meeting, author=cast.lin, text="heron jotted")
         Observation.objects.create(team=cast.team, meeting=meeting, by=cast.kit, text="heron noticed")
         for number, state in enumerate(PointState):
-            settled = clock.now() if state in (PointState.AGREED, PointState.PARKED, PointState.LEFT) else None
+            settled = clock.now() if state in SETTLED else None
             Point.objects.create(
                 team=cast.team,
                 meeting=meeting,
