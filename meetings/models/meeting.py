@@ -219,7 +219,7 @@ class Item(Keyed, Versioned):
     minutes = models.PositiveSmallIntegerField(default=10)
     position = models.PositiveSmallIntegerField()
     task = models.CharField(max_length=80, blank=True)  # a Task, or one of the team's own ready words
-    step = models.CharField(
+    at_step = models.CharField(
         max_length=9, choices=Step, blank=True
     )  # where a case discussion is, if the team turned that on
     started_at = models.DateTimeField(null=True, blank=True)
