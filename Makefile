@@ -8,7 +8,7 @@ PORT ?= 8000
 PYTHON := "$(ROOT)/.venv/bin/python"
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help setup setup-demo demo demo-reset manage test check drill
+.PHONY: help setup setup-demo demo demo-reset manage test check drill pictures
 
 help:
 	@printf '%s\n' \
@@ -18,7 +18,8 @@ help:
 	  'make test                  the tests, with servers of their own' \
 	  'make drill MINUTES=12      letters under fire: everything is killed, silenced and refused (all of it: about 100 minutes)' \
 	  'make check                 style, types, imports, templates, settings, migrations' \
-	  'make setup                 only install'
+	  'make pictures              the README’s pictures, taken from the demo' \
+  'make setup                 only install'
 
 # uv from PATH, else fetched into .tools; Python as .python-version says, else any from 3.12 on that is here.
 # $(1): the name of the stamp, $(2): options of `uv sync`. Nothing is done where the stamp is newer than what it depends on.
@@ -60,24 +61,31 @@ demo-reset: setup-demo
 manage: setup-demo
 	@exec env PYTHONPATH="$(ROOT)" CALLED_FROM="$(PWD)" $(PYTHON) -m config.demo manage $(ARGS)
 
-# Two files at a time, each worker with servers of its own (ARGS='-n 0' for one), in pytest-django's order, so that browsers come last.
 # A browser: from PATH, else Playwright's own, else Debian's where we may install it.
+define find-chromium
+for name in chromium chromium-browser google-chrome; do CHROMIUM=$${CHROMIUM:-$$(command -v $$name || true)}; done; \
+if [ -z "$${CHROMIUM:-}" ]; then \
+  CHROMIUM=$$($(PYTHON) -c 'import os; from playwright.sync_api import sync_playwright as s; p = s().start(); e = p.chromium.executable_path; print(e if os.path.exists(e) else ""); p.stop()' || true); \
+fi; \
+if [ -z "$$CHROMIUM" ] && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+  { apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium; } >&2 || true; \
+  CHROMIUM=$$(command -v chromium || true); \
+fi; \
+export CHROMIUM
+endef
+
+# Two files at a time, each worker with servers of its own (ARGS='-n 0' for one), in pytest-django's order, so that browsers come last.
 test: setup
-	@cd "$(ROOT)"; \
-	for name in chromium chromium-browser google-chrome; do CHROMIUM=$${CHROMIUM:-$$(command -v $$name || true)}; done; \
-	if [ -z "$${CHROMIUM:-}" ]; then \
-	  CHROMIUM=$$($(PYTHON) -c 'import os; from playwright.sync_api import sync_playwright as s; p = s().start(); e = p.chromium.executable_path; print(e if os.path.exists(e) else ""); p.stop()' || true); \
-	fi; \
-	if [ -z "$$CHROMIUM" ] && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-	  { apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium; } >&2 || true; \
-	  CHROMIUM=$$(command -v chromium || true); \
-	fi; \
+	@cd "$(ROOT)"; $(find-chromium); \
 	if [ -z "$$CHROMIUM" ]; then \
 	  if [ "$${REQUIRE_BROWSER:-}" = 1 ]; then echo 'make test: no Chromium here, and REQUIRE_BROWSER=1' >&2; exit 1; fi; \
 	  echo 'make test: no Chromium here, so the journeys in a real browser (tests/journeys) are left out' >&2; \
 	fi; \
-	export CHROMIUM; \
 	exec $(PYTHON) -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
+
+# The README's pictures, from a demo of their own.
+pictures: setup
+	@cd "$(ROOT)"; $(find-chromium); exec env PYTHONPATH="$(ROOT)" $(PYTHON) docs/pictures/take.py
 
 # The settings of a real server, for what Django and the migrations have to say about them.
 check: setup
