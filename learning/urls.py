@@ -3,7 +3,7 @@
 from django.urls import path, register_converter
 
 from core.policy import allow
-from learning.views import holder, home, read_back, record, room, summary
+from learning.views import holder, home, look, read_back, record, room, summary
 from meetings.rules import Wall
 from teams.rules import Member
 
@@ -11,7 +11,7 @@ from teams.rules import Member
 class PieceConverter:
     """A personal piece of the room."""
 
-    regex = "room|controls|pen|desk|jottings|tray|roll"
+    regex = "undo|room|controls|pen|desk|jottings|tray|roll"
 
     def to_python(self, value: str) -> str:
         return value
@@ -28,6 +28,7 @@ urlpatterns = [
     path("t/<slug:slug>/learning/", allow(Member(), home.dashboard), name="dashboard"),
     path(M, allow(Member(), room.meeting), name="meeting"),
     path(M + "pieces/<piece:name>/", allow(Member(), room.piece), name="piece"),
+    path(M + "look/", allow(Member(), look.look), name="look"),
     path(M + "pick/", allow(Member(), room.pick), name="pick"),
     path(M + "jottings/", allow(Member(), holder.keep, "POST"), name="jotting_keep"),
     path(M + "jottings/<int:jotting>/", allow(Member(), holder.change, "GET", "POST"), name="jotting_change"),

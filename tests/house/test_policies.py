@@ -88,6 +88,7 @@ MEMBERS_MAY = {
     "GET dashboard": "200 200 200 200 200",
     "GET meeting": "200 200 200 200 200",
     "GET piece": "200 200 200 200 200",
+    "GET look": "200 200 200 200 200",
     "GET pick": "200 200 200 200 200",
     "POST jotting_keep": "403 303 403 403 403",
     "GET jotting_change": "303 200 303 303 303",

@@ -56,6 +56,17 @@ def test_a_meeting_by_plain_forms(backstage: Backstage, open_tab: Open) -> None:
     ada.get_by_label("What the worker wants from this talk").select_option(label="think about engagement")
     press(ada, "Task marked")
     expect(ada.get_by_text("Task marked: think about engagement")).to_be_visible()
+    # Meanwhile Ben's page looks again by itself, in a small frame, so that what he types stays.
+    frame = ben.frame_locator("iframe.look")
+    expect(frame.get_by_text("We begin at")).to_be_visible()
+    again = ben.frames[1]
+    assert again.locator("meta[http-equiv=refresh]").get_attribute("content") == "15"
+    again.goto(again.url)
+    expect(frame.get_by_text("Now: Case 1 · Ben.")).to_be_visible()
+    expect(frame.get_by_text("Lin keeps our learning in mind.")).to_be_visible()
+    frame.get_by_role("link", name="Load it again").click()
+    expect(ben.locator("#now .what")).to_have_text("Case 1 · Ben")
+    expect(frame.get_by_text("Looks again by itself.")).to_be_visible()
     ben.goto(room)
     ben.get_by_role("link", name="Add a case").click()
     ben.get_by_label("Who brings it").select_option(label="Sol")
