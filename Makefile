@@ -8,7 +8,7 @@ PORT ?= 8000
 PYTHON := "$(ROOT)/.venv/bin/python"
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help setup setup-demo demo demo-reset manage test check drill pictures
+.PHONY: help setup setup-demo demo demo-reset manage test check drill pictures bench
 
 help:
 	@printf '%s\n' \
@@ -17,7 +17,8 @@ help:
 	  "make manage ARGS='…'       a management command on the demo's database" \
 	  'make test                  the tests, with servers of their own' \
 	  'make drill MINUTES=12      letters under fire: everything is killed, silenced and refused (all of it: about 100 minutes)' \
-	  'make check                 style, types, imports, templates, settings, migrations' \
+	  'make bench                 how fast a point reaches everybody, pages, the storm, beside a floor (SHORT=1: a few minutes)' \
+  'make check                 style, types, imports, templates, settings, migrations' \
 	  'make pictures              the README’s pictures, taken from the demo' \
   'make setup                 only install'
 
@@ -107,3 +108,7 @@ check: setup
 drill: setup
 	@cd "$(ROOT)"; exec env PYTHONPATH="$(ROOT)" $(PYTHON) -m tests.drill $(if $(MINUTES),--minutes "$(MINUTES)") $(if $(SEED),--seed "$(SEED)") \
 	  $(if $(LETTERS),--letters "$(LETTERS)") $(if $(ONLY),--only "$(ONLY)") $(if $(SABOTAGE),--sabotage "$(SABOTAGE)")
+
+# A demo of its own in bench/results/, and the floor beside it. ARGS go to bench/__main__.py: ARGS='--cases C --runs 5'.
+bench: setup
+	@cd "$(ROOT)"; ulimit -n "$$(ulimit -Hn)"; exec env PYTHONPATH="$(ROOT)" $(PYTHON) -m bench $(if $(filter 1,$(SHORT)),--short) $(ARGS)

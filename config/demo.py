@@ -53,6 +53,7 @@ SETTINGS = (  # what a management command must be told as well
     "STATIC_ROOT",
 )
 GRACE = 6.0  # seconds that the web, the worker and the others get to finish what they are at
+WORK = 10.0  # seconds that READY waits for somebody to do the work; with a mail server of yours that is away it may never be well
 STEADY = 5.0  # a child that lived shorter than this is started again more and more slowly
 
 
@@ -170,6 +171,12 @@ class Demo:
         while not true():
             if time.monotonic() > end:
                 raise CannotStart(otherwise)
+            self.pause(step)
+
+    def while_not(self, true: Callable[[], bool], *, within: float, step: float = 0.03) -> None:
+        """Wait until it is so, but no longer than that."""
+        end = time.monotonic() + within
+        while not true() and time.monotonic() < end:
             self.pause(step)
 
     # --- what was left behind
@@ -556,6 +563,8 @@ def _run(demo: Demo, arguments: argparse.Namespace) -> int:
             lambda: preparing.reached("collected"), within=300, otherwise="collecting the static files takes too long"
         )
         demo.add("web", web_command(demo, port))
+        demo.until(lambda: preparing.reached("migrated"), within=300, otherwise="migrating takes too long")
+        demo.add("ticker", demo.python(str(ROOT / "manage.py"), "ticker"))  # it finds the cast when all of it is there
         demo.until(lambda: preparing.reached("prepared"), within=300, otherwise="loading the cast takes too long")
     finally:
         preparing.stop()
@@ -573,7 +582,6 @@ def _run(demo: Demo, arguments: argparse.Namespace) -> int:
     demo.add(
         "beat", [*celery, "beat", "--schedule", str(beat_schedule), "--pidfile=", "--loglevel", "INFO"], forget_schedule
     )
-    demo.add("ticker", demo.python(str(ROOT / "manage.py"), "ticker"))
     for name, child in demo.children.items():
         if child.process.poll() is not None and name in {"postgres", "redis"}:
             raise CannotStart(f"{name} ended at once (see {demo.folder / 'log'})")
@@ -587,6 +595,7 @@ def _run(demo: Demo, arguments: argparse.Namespace) -> int:
     demo.until(
         web_is_up, within=60, otherwise=f"the web server does not answer (see {demo.folder / 'log' / 'web.log'})"
     )
+    demo.while_not(lambda: answers(port, "/health/work"), within=WORK)
     demo.write_environment()
     demo.write_processes()
     for line in preparing.lines:

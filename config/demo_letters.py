@@ -176,7 +176,7 @@ def _of_card() -> Iterator[Preview]:
             "days": 1,
             "weekday": "Tuesday",
             "read_back": "10:45",
-            "about": full_address(f"/{HERE}agreement/"),
+            "about": full_address(f"/{HERE}role/"),
             "link": full_address(f"/{HERE}m/12/plan/"),
             "turn": full_address(f"/{HERE}m/12/plan/#turn"),
             **more,

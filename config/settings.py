@@ -30,8 +30,9 @@ WSGI_APPLICATION = "config.wsgi.application"
 WEB_THREADS = env.int("WEB_THREADS", default=4)
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",  # answers with files that are compressed already
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.middleware.gzip.GZipMiddleware",  # pages; with random bytes, and a token that differs each time (decision 13)
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -68,7 +69,7 @@ SECURE_REDIRECT_EXEMPT = [r"^health/"]
 X_FRAME_OPTIONS = "DENY"
 
 # --- cookies, sessions, who somebody is --------------------------------------------------------------------------------------
-SESSION_ENGINE = "django.contrib.sessions.backends.db"  # in PostgreSQL: with Redis dead, sign-in works
+SESSION_ENGINE = "core.sessions"  # in PostgreSQL: with Redis dead, sign-in works
 SESSION_COOKIE_NAME = "__Host-session" if SECURE else "session"
 SESSION_COOKIE_SECURE = SECURE
 SESSION_COOKIE_HTTPONLY = True
@@ -81,6 +82,7 @@ CSRF_COOKIE_HTTPONLY = True
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 CSRF_FAILURE_VIEW = "core.middleware.forged"
 WALL_COOKIE_NAME = "__Host-wall" if SECURE else "wall"  # a shared screen that knows a meeting's code
+VISITOR_COOKIE_NAME = "__Host-visitor" if SECURE else "visitor"  # somebody who came by a meeting's link
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 
 AUTH_USER_MODEL = "teams.User"
@@ -142,7 +144,10 @@ _patience = {
     "keepalives_count": 3,
     "tcp_user_timeout": 20_000,  # milliseconds
 }
-_app = env.db_url("DATABASE_URL", engine="django.db.backends.postgresql")
+# A statement that a lasting connection has asked twice is prepared there: half of PostgreSQL's work at a click was to plan it anew
+# (docs/decisions/0012-speed.md). Through a pool that gives each transaction another connection, leave this out.
+_prepared = {"server_side_binding": True, "prepare_threshold": 2}
+_app = env.db_url("DATABASE_URL", engine="core.database")
 _owner = env.db_url("DATABASE_OWNER_URL", default=env.str("DATABASE_URL"), engine="django.db.backends.postgresql")
 DATABASES = {
     # The app role owns nothing and is held by row-level security; it serves. The owner role migrates.
@@ -151,10 +156,10 @@ DATABASES = {
         "ATOMIC_REQUESTS": True,
         "CONN_MAX_AGE": None,
         "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": {**_app.get("OPTIONS", {}), **_patience},
+        "OPTIONS": {**_app.get("OPTIONS", {}), **_patience, **_prepared},
         "TEST": {"MIRROR": "owner"},
     },
-    "owner": {**_owner, "CONN_MAX_AGE": 0},
+    "owner": {**_owner, "CONN_MAX_AGE": 0, "TEST": {"DEPENDENCIES": []}},  # `default` mirrors it in tests
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 SILENCED_SYSTEM_CHECKS = ["auth.W004"]  # e-mail is unique, whatever its case, by a constraint of the database
@@ -187,6 +192,7 @@ ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_RATE_LIMITS = {  # beside allauth's own; one hospital is one address with many people behind it
     "request_login_code": "60/m/ip,3/m/key,12/h/key",
     "wall": "20/m/ip",
+    "visit": "20/m/ip",
 }
 
 # --- words and time ----------------------------------------------------------------------------------------------------------

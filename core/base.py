@@ -3,12 +3,11 @@
 import uuid
 from typing import Any, Self
 
-from django.db import connection, models
-from django.db.models.constants import OnConflict
-from django.db.models.sql import InsertQuery
+from django.db import models
 from django.utils.translation import gettext as _
 
 from core.errors import KeyReused, Stale
+from core.kept import insert_once
 
 
 class Keyed(models.Model):
@@ -27,23 +26,13 @@ class Keyed(models.Model):
         """
         made = cls(key=key or uuid.uuid4(), team_id=team_id, **same, **others)
         # ON CONFLICT DO NOTHING, rather than an error to catch: PostgreSQL writes the statement of an error, words and all, to its log.
-        new = _insert_or_nothing(made)
+        new = insert_once(made)
+        if new is not None:
+            return new, True
         row = cls._base_manager.filter(key=made.key, team_id=team_id).get()
-        if not new and any(getattr(row, name) != value for name, value in same.items()):
+        if any(getattr(row, name) != value for name, value in same.items()):
             raise KeyReused(_("This form was sent before with other words. Load the page again."))
-        return row, new
-
-
-def _insert_or_nothing(made: models.Model) -> bool:
-    """Whether the row was inserted. Django's bulk_create would do it too, but doesn't say."""
-    fields = [field for field in made._meta.concrete_fields if not field.primary_key]
-    query = InsertQuery(type(made), on_conflict=OnConflict.IGNORE)
-    query.insert_values(fields, [made], raw=False)
-    compiler = query.get_compiler(connection=connection)
-    ((sql, params),) = compiler.as_sql()
-    with connection.cursor() as cursor:
-        cursor.execute(sql, params)
-        return bool(cursor.rowcount)
+        return row, False
 
 
 class Versioned(models.Model):

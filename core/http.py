@@ -1,12 +1,17 @@
 """Answers: a page rendered inside its view, a redirect after a post, one partial for htmx."""
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
+from django.conf import settings
 from django.contrib.messages import get_messages
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils.http import url_has_allowed_host_and_scheme
+
+_MARK = re.compile(r"[0-9a-f-]{36}")
 
 
 def page(request: HttpRequest, template: str, context: dict[str, Any], *, status: int = 200) -> HttpResponse:
@@ -44,6 +49,13 @@ def done(request: HttpRequest, address: str) -> HttpResponse:
     for _message in get_messages(request):
         pass  # a message for the next page would turn up late
     return HttpResponse(status=204)
+
+
+def tell_kept(request: HttpRequest, response: HttpResponseBase) -> None:
+    """A plain form's draft (words.js) learns by a short cookie of its mark that its words were taken: they needn't be kept any more."""
+    mark = request.POST.get("draft", "") if request.method == "POST" and response.status_code == 303 else ""
+    if _MARK.fullmatch(mark):
+        response.set_cookie(f"kept-{mark}", "1", max_age=600, secure=settings.SECURE, samesite="Lax")
 
 
 def as_id(text: str | None) -> int | None:

@@ -13,12 +13,12 @@ import logging
 import re
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from django.conf import settings
 from django.db import connection, models, transaction
@@ -33,11 +33,13 @@ from redis.exceptions import RedisError
 from redis.retry import Retry
 
 from core import clock
+from core.kept import columns_of, returned
 from core.scope import before_commit
 
 log = logging.getLogger(__name__)
 
 MEMBER, WALL = "member", "wall"
+VISITOR = "visitor"  # no audience: a visitor sees what members see; but a door of its own
 _SUBJECT = re.compile(r"[a-z][a-z-]*")
 
 
@@ -54,6 +56,9 @@ class Live(models.Model):
 
     class Meta:
         abstract = True
+
+    def follows(self, before: "Live") -> None:
+        """This is the same row, read after a change. What `before` had along and can't have changed needn't be asked again."""
 
     def surroundings(self) -> AbstractContextManager[object]:
         """What fragments are rendered in, whoever caused it: one language (override it to add the team's time zone)."""
@@ -169,17 +174,27 @@ class Missed:
     own: tuple[str, ...]
 
 
-def missed(obj: Live, audience: str, member: int | None, revision: int, counter: int) -> Missed:
+Rendered = dict[tuple[int, int, str, int], str]  # (row, its revision, audience, since) -> HTML
+
+
+def missed(
+    obj: Live, audience: str, member: int | None, revision: int, counter: int, shared: Rendered | None = None
+) -> Missed:
     """Replay: what is newer than (revision, counter), rendered anew from the rows. There is no log to replay.
 
-    Every road back leads through here: a stream that opens, the polling answer, and the search after a gap. The sabotage test
+    `shared`: what was rendered for others a moment ago, when a whole room comes back at once. Every road back leads through
+    here: a stream that opens, the polling answer, and the search after a gap. The sabotage test
     `tests/sabotage/test_stream_replay.py` replaces this function; call it as `live.missed`.
     """
     since = revision if revision <= obj.revision else -1  # a browser from before a restored backup sees everything anew
     subjects = sorted(key for key, at in obj.changed.items() if "@" not in key and int(at) > since)
     now, own = personal(obj, member)
     counter = counter if counter <= now else -1
-    html = partials(render_all(obj, audience, since)) if subjects else ""
+    shared = {} if shared is None else shared
+    key = (obj.pk, obj.revision, audience, since)
+    if subjects and key not in shared:
+        shared[key] = partials(render_all(obj, audience, since))
+    html = shared[key] if subjects else ""
     return Missed(obj.revision, tuple(subjects), html, now, tuple(sorted(s for s, at in own.items() if at > counter)))
 
 
@@ -197,11 +212,13 @@ class _Touched:
 
     def __init__(self) -> None:
         self.rows: dict[tuple[type[Live], int], tuple[set[str], dict[int, set[str]]]] = {}
+        self.before: dict[tuple[type[Live], int], Live] = {}
         self.messages: list[_Message] = []
         self.told = False
 
     def add(self, obj: Live, subjects: Iterable[str], to: Iterable[int] | None) -> None:
         public, own = self.rows.setdefault((type(obj), obj.pk), (set(), defaultdict(set)))
+        self.before[type(obj), obj.pk] = obj
         if to is None:
             public.update(subjects)
         else:
@@ -219,6 +236,7 @@ class _Touched:
             obj = _raise_revision(model, pk, sorted(public), {m: sorted(own[m]) for m in sorted(own)})
             if obj is None or _quiet.get():
                 continue
+            obj.follows(self.before[model, pk])
             self.messages.append(_Message(f"live:{pk}", json.dumps(_describe(obj, public, own))))
 
     def publish(self) -> None:
@@ -271,9 +289,9 @@ def _raise_revision(model: type[Live], pk: int, public: list[str], own: Mapping[
     sql = (
         f"UPDATE {connection.ops.quote_name(model._meta.db_table)} "
         f"SET revision = revision + {int(bool(public))}, changed = {' || '.join(changes)}, touched_at = %s "
-        "WHERE id = %s RETURNING *"
+        f"WHERE id = %s RETURNING {columns_of(model)}"
     )
-    return next(iter(model._base_manager.raw(sql, [*params, clock.now(), pk])), None)
+    return next(iter(returned(model, sql, [*params, clock.now(), pk])), None)
 
 
 def _describe(obj: Live, public: set[str], own: Mapping[int, Iterable[str]]) -> dict[str, object]:
@@ -294,10 +312,15 @@ def _describe(obj: Live, public: set[str], own: Mapping[int, Iterable[str]]) -> 
 
 
 def cut(
-    *, live: int | None = None, audience: str | None = None, member: int | None = None, user: int | None = None
+    *,
+    live: int | None = None,
+    audience: str | None = None,
+    member: int | None = None,
+    user: int | None = None,
+    visitor: int | None = None,
 ) -> None:
     """After commit, end the open streams for which all of this is so. Whoever may still watch comes back by itself."""
-    who = {"live": live, "audience": audience, "member": member, "user": user}
+    who = {"live": live, "audience": audience, "member": member, "user": user, "visitor": visitor}
     given = {key: value for key, value in who.items() if value is not None}
     if not given:
         raise ValueError("Say whose streams end")
@@ -319,18 +342,48 @@ class Admission:
     audience: str
     member: int | None = None
     user: int | None = None
+    visitor: int | None = None
 
 
-Admit = Callable[[int, str | None, str | None], Admission | None]
+class Watching(NamedTuple):
+    """Somebody whose stream is open: what they watch, as whom they were let in, and by which key."""
+
+    live: int
+    audience: str
+    member: int | None
+    user: int | None
+    visitor: int | None
+    session: str | None
+    token: str | None
+
+
+class Asked(NamedTuple):
+    """Somebody at the door: which row they want to watch, and by which key; one of the last two is None."""
+
+    pk: int
+    session: str | None
+    token: str | None
+
+
+Admit = Callable[[Sequence[Asked]], Sequence[Admission | NotSignedIn | None]]
+Lapsed = Callable[[Collection[Watching]], Collection[Watching]]
 _admission: list[tuple[type[Live], Admit]] = []
+_lapsed: list[Lapsed] = []
 
 
-def register_admission(model: type[Live], admit: Admit) -> None:
-    """`admit(pk, session_key, wall_token)` says who may watch rows of `model`; one of the last two is None.
+def register_admission(model: type[Live], admit: Admit, lapsed: Lapsed = lambda watching: ()) -> None:
+    """`admit(asked)` says of each in turn who may watch rows of `model`: None for a stranger (404), NotSignedIn for nobody (401).
 
-    It runs inside `everything("who listens")`, returns None for a stranger (404), raises NotSignedIn for nobody (401).
+    It runs inside `everything("who listens")`; many ask at once when a server has been restarted, so it takes few queries for all.
+    `lapsed(watching)` says in the same way who of those that were let in may not watch any more. It is asked every second or
+    two, so that a removed member's stream ends soon even where the word of `cut` didn't come through.
     """
-    _admission[:] = [(model, admit)]
+    _admission[:], _lapsed[:] = [(model, admit)], [lapsed]
+
+
+def lapsed(watching: Collection[Watching]) -> Collection[Watching]:
+    """Who of these may not watch any more."""
+    return _lapsed[0](watching) if _lapsed and watching else ()
 
 
 def admission() -> tuple[type[Live], Admit]:
@@ -362,14 +415,15 @@ def publish(channel: str, body: str) -> bool:
     global _try_again_at
     if time.monotonic() >= _try_again_at:
         try:
-            _speaker(settings.REDIS_URL).publish(channel, body)
-            return True
+            if _speaker(settings.REDIS_URL).publish(channel, body):
+                return True
+            # Redis is there, but nobody hears it: it has just come back, and every ear is still on its way.
         except (RedisError, OSError) as error:
             _try_again_at = time.monotonic() + PAUSE
             log.warning("Redis is silent (%s): live updates go by PostgreSQL meanwhile", error)
     for ear in tuple(ears):
         ear(channel, body.encode())
-    return False
+    return False  # nobody was told but our own streams
 
 
 async def listen(hear: Ear, connected: Callable[[bool], None]) -> None:

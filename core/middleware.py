@@ -8,6 +8,7 @@ from django.http.response import HttpResponseBase
 from django.middleware.csrf import get_token
 from django.shortcuts import render
 from django.utils.cache import patch_cache_control, patch_vary_headers
+from django.utils.translation import gettext as _
 
 from core.errors import Refused
 from core.http import came_from, is_htmx
@@ -21,7 +22,8 @@ def forged(request: HttpRequest, reason: str = "") -> HttpResponse:
     answers), and none could read the answer; that the request came from here is asked all the same.
     """
     if not is_htmx(request):
-        response = render(request, "403_csrf.html", status=403)
+        typed = words_in(request) if _from_here(request) else []
+        response = render(request, "403_csrf.html", {"typed": typed}, status=403)
     elif not _from_here(request):
         response = HttpResponse(status=403)
     elif not request.user.is_authenticated:
@@ -33,12 +35,30 @@ def forged(request: HttpRequest, reason: str = "") -> HttpResponse:
     return response
 
 
+def words_in(request: HttpRequest) -> list[str]:
+    """What somebody typed into a plain form: a page that refuses it gives the words back."""
+    if request.method != "POST" or is_htmx(request):
+        return []
+    return [text for texts in dict(request.POST.lists()).values() for text in texts if " " in text.strip()]
+
+
 def _from_here(request: HttpRequest) -> bool:
     """True for what a page of this very origin sent, as its browser says."""
     ours = {f"{request.scheme}://{request.get_host()}", *settings.CSRF_TRUSTED_ORIGINS}
     return (
         request.headers.get("Origin") in ours and request.headers.get("Sec-Fetch-Site", "same-origin") == "same-origin"
     )
+
+
+def _too_much(request: HttpRequest) -> HttpResponse | None:
+    """413 for a form that Django wouldn't read, in a sentence rather than its bare 400."""
+    given = request.headers.get("Content-Length", "")
+    most = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+    if not given.isdecimal() or most is None or int(given) <= most:
+        return None
+    template = "components/refusal.html" if is_htmx(request) else "400.html"
+    sentence = _("This is too much to send in one piece. Go back, and keep it in two.")
+    return render(request, template, {"sentence": sentence, "status": 413}, status=413)
 
 
 class Refusals:
@@ -48,7 +68,7 @@ class Refusals:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        response = self.get_response(request)
+        response = _too_much(request) or self.get_response(request)
         patch_vary_headers(response, ["HX-Request"])
         return response
 
@@ -57,6 +77,7 @@ class Refusals:
             return None
         name = error.status if error.status in (403, 404, 409) else 400
         context = {"sentence": error.sentence, "status": error.status, "way_url": came_from(request)}
+        context["typed"] = words_in(request)
         template = "components/refusal.html" if request.headers.get("HX-Request") else f"{name}.html"
         response = render(request, template, context, status=error.status)
         patch_cache_control(response, private=True, no_store=True)  # it may name people

@@ -18,7 +18,7 @@ from django.utils import timezone
 from django.utils.cache import patch_cache_control
 
 from core.errors import NotFound
-from core.http import came_from, is_htmx
+from core.http import came_from, is_htmx, tell_kept
 from core.scope import everything, scope
 
 Request = HttpRequest  # so that rules need not know django.http
@@ -35,6 +35,11 @@ class Principal:
     member_id: int | None = None
     meeting_id: int | None = None
     zone: str | None = None  # the team's own time, in which its pages are rendered
+
+    @property
+    def whose(self) -> str:
+        """Whose words a page or an answer is about: a browser keeps what one person types apart from the next one's."""
+        return "" if self.user_id is None else str(self.user_id)
 
 
 NOBODY = Principal()
@@ -97,9 +102,10 @@ def allow(who: Who, view: View, *methods: str) -> View:
         request.principal = principal  # type: ignore[attr-defined]
         with scope(*principal.team_ids) if principal.team_ids else nullcontext(), timezone.override(principal.zone):
             response = view(request, **route)
-        if principal.user_id is not None and is_htmx(request):
-            response["X-Person"] = str(principal.user_id)  # the page that asked may be an earlier person's
+        if principal.whose and is_htmx(request):
+            response["X-Person"] = principal.whose  # the page that asked may be an earlier person's
         if principal.kind != "nobody":
+            tell_kept(request, response)
             patch_cache_control(response, private=True, no_store=True)
         return response
 

@@ -20,11 +20,11 @@ import random
 import re
 import threading
 import time
-from collections import Counter, defaultdict, deque
-from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
+from collections import Counter, defaultdict
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, MutableMapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 from urllib.parse import parse_qs
 
 from django.conf import settings
@@ -44,11 +44,12 @@ T = TypeVar("T")
 
 BEAT = 10.0  # seconds between beats on a stream; the browser comes anew after two and a half
 AGE = 600.0  # seconds, give or take a fifth, after which permission is asked again
-POLL, POLL_DEAF = 4.0, 2.0  # seconds between questions to PostgreSQL: while Redis is heard, and while it isn't
+POLL, POLL_DEAF = 1.5, 1.0  # seconds between questions to PostgreSQL: while Redis is heard, and while it isn't
 GRACE = 0.1  # seconds that a message out of order is waited for
 QUEUE = 64  # updates a stream may be behind before it is ended: the browser comes back with its position
 STUCK = 20.0  # seconds in which an ended stream must have taken its last bytes
 PER_PERSON = 12  # open streams of one person in one process
+BATCH = 32  # who wait at the door are let in so many at a time, by one transaction
 _SLOTS = 40  # beats are spread over the interval
 
 _PATH = re.compile(r"/live/(\d{1,15})/(now/)?")
@@ -86,24 +87,29 @@ def _now_ms() -> str:
 Own = Mapping[int, tuple[int, tuple[str, ...]]]  # member -> their counter, their subjects
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class Stream:
-    """One open browser tab."""
+    """One open browser tab. Thousands of these are open, so each is small: no task but the request's own while nothing happens."""
 
     pk: int
     revision: int
     counter: int
+    send: Send
     audience: str = ""
     member: int | None = None
-    user: int | None = None
-    ready: bool = False
+    watching: live.Watching | None = None  # as whom; None until the check is done
     ended: bool = False
+    gone: bool = False  # nobody reads any more
     slot: int = field(default_factory=lambda: random.randrange(_SLOTS))
     expires: float = field(default_factory=lambda: time.monotonic() + AGE * random.uniform(0.8, 1.2))
     early: list[Update | Own] = field(default_factory=list)  # what came before the check was done
-    queue: deque[bytes] = field(default_factory=deque)
-    wake: "asyncio.Future[None] | None" = None
+    queue: list[bytes] = field(default_factory=list)
+    writer: "asyncio.Task[None] | None" = None  # while there is something to write
     task: "asyncio.Task[Any] | None" = None
+
+    @property
+    def ready(self) -> bool:
+        return self.watching is not None
 
     def update(self, update: Update) -> None:
         if not self.ready:
@@ -129,10 +135,11 @@ class Stream:
             self.end()
         self.early.append(what)
 
-    def settle(self, admitted: live.Admission, revision: int, counter: int) -> None:
+    def settle(self, watching: live.Watching, revision: int, counter: int, first: bytes) -> None:
         """The check is done: from now on bytes flow, beginning with what came meanwhile."""
-        self.audience, self.member, self.user = admitted.audience, admitted.member, admitted.user
-        self.revision, self.counter, self.ready = revision, counter, True
+        self.audience, self.member, self.watching = watching.audience, watching.member, watching
+        self.revision, self.counter = revision, counter
+        self.put(first)
         for what in self.early:
             self.update(what) if isinstance(what, Update) else self.yours(what)
         self.early = []
@@ -144,7 +151,7 @@ class Stream:
             self.end()
             return
         self.queue.append(chunk)
-        self._wake()
+        self._write_soon()
 
     def end(self) -> None:
         """The browser comes back by itself. What it doesn't read within STUCK seconds is cut off."""
@@ -153,13 +160,34 @@ class Stream:
         self.ended = True
         if len(self.queue) >= QUEUE:
             self.queue.clear()
-        if self.task is not None:
-            asyncio.get_running_loop().call_later(STUCK, self.task.cancel)
-        self._wake()
+        if self.ready:
+            asyncio.get_running_loop().call_later(STUCK, self._cut_off)
+            self._write_soon()
 
-    def _wake(self) -> None:
-        if self.wake is not None and not self.wake.done():
-            self.wake.set_result(None)
+    def _cut_off(self) -> None:
+        if self.task is not None:
+            self.task.cancel()
+
+    def left(self) -> None:
+        """Nobody reads any more."""
+        self.ended = self.gone = True
+        self.queue.clear()
+
+    def _write_soon(self) -> None:
+        if self.writer is None and not self.gone:
+            self.writer = asyncio.ensure_future(self._write())
+
+    async def _write(self) -> None:
+        """All that waits, and the end after it. A reader that reads slowly makes us wait here, while the queue fills."""
+        try:
+            while self.queue:
+                chunk = self.queue[0] if len(self.queue) == 1 else b"".join(self.queue)
+                self.queue.clear()
+                await self.send({"type": "http.response.body", "body": chunk, "more_body": True})
+            if self.ended and not self.gone:
+                await self.send({"type": "http.response.body", "body": b"", "more_body": False})
+        finally:
+            self.writer = None
 
 
 class Watched:
@@ -180,6 +208,8 @@ class Watched:
 
     def update(self, update: Update) -> None:
         if self.revision is None or update.revision > self.revision:
+            if len(self.held) >= QUEUE:  # too far behind to wait for what is missing: PostgreSQL has all of it
+                self.held.clear()
             self.held[update.revision] = update
             self.flow()
 
@@ -235,21 +265,42 @@ def _counters(changed: Mapping[str, Any]) -> dict[int, int]:
     return {int(key[1:]): int(value) for key, value in changed.items() if key.startswith("@")}
 
 
-def _check(pk: int, session: str | None, wall: str | None, revision: int, counter: int) -> Checked | None:
+class _Asked(NamedTuple):
+    """Somebody at the door, and where their page is at."""
+
+    who: live.Asked
+    revision: int
+    counter: int
+
+
+Answer = Checked | live.NotSignedIn | None  # None: a stranger
+
+
+def _check(all_asked: Sequence[_Asked]) -> list[Answer]:
+    """Each in turn, in one transaction; what a whole room missed is rendered once."""
     _, admit = live.admission()
+    shared: live.Rendered = {}
+    answers: list[Answer] = []
     with everything("who listens"):
-        admitted = admit(pk, session, wall)
-        if admitted is None:
-            return None
-        missed = live.missed(admitted.live, admitted.audience, admitted.member, revision, counter)
-        return Checked(admitted, missed, _counters(admitted.live.changed))
+        for asked, admitted in zip(all_asked, admit([asked.who for asked in all_asked]), strict=True):
+            if not isinstance(admitted, live.Admission):
+                answers.append(admitted)
+                continue
+            row = admitted.live
+            missed = live.missed(row, admitted.audience, admitted.member, asked.revision, asked.counter, shared)
+            answers.append(Checked(admitted, missed, _counters(row.changed)))
+    return answers
 
 
-def _positions(pks: Iterable[int]) -> dict[int, tuple[int, dict[int, int]]]:
+def _look(
+    pks: Iterable[int], watching: Collection[live.Watching]
+) -> tuple[dict[int, tuple[int, dict[int, int]]], Collection[live.Watching]]:
+    """Where the watched rows are at, and who may not watch any more."""
     model, _ = live.admission()
     with everything("what the watched rows are at"):
         rows = model._base_manager.filter(pk__in=list(pks)).values_list("pk", "revision", "changed")
-        return {pk: (revision, _counters(changed)) for pk, revision, changed in rows}
+        at = {pk: (revision, _counters(changed)) for pk, revision, changed in rows}
+        return at, live.lapsed(watching)
 
 
 def _since(
@@ -278,6 +329,26 @@ def _since(
         return update, row.revision, own
 
 
+@dataclass(slots=True)
+class _Waiting:
+    """Somebody at the door."""
+
+    asked: _Asked
+    answer: "asyncio.Future[Answer]"
+    stream: Stream | None
+
+    def left(self) -> bool:
+        return self.answer.done() or (self.stream is not None and self.stream.gone)
+
+    def tell(self, answer: Answer | Exception) -> None:
+        if self.answer.done():
+            return
+        if isinstance(answer, Exception) and not isinstance(answer, live.NotSignedIn):
+            self.answer.set_exception(answer)
+        else:
+            self.answer.set_result(answer)
+
+
 class Hub:
     """All streams of this process: one ear on Redis, one question to PostgreSQL for all, one beat."""
 
@@ -294,9 +365,11 @@ class Hub:
         live.ears.add(self.ear)
         self.hearing = False
         self.heard_redis = False  # ever
-        self.tasks = [
-            asyncio.ensure_future(work) for work in (live.listen(self.hear, self.connected), self.poll(), self.beat())
-        ]
+        self.waiting: asyncio.Queue[_Waiting] = asyncio.Queue()
+        doors = [self.door() for _ in range(max(1, self.threads - 1))]  # a thread is left for `poll` and `mend`
+        work = (live.listen(self.hear, self.connected), self.poll(), self.beat(), *doors)
+        self.tasks = [asyncio.ensure_future(each) for each in work]
+        self.mending = set[asyncio.Task[None]]()
 
     async def ask(self, question: Callable[..., T], *args: Any) -> T:
         def answer() -> T:
@@ -308,6 +381,40 @@ class Hub:
 
         return await self.loop.run_in_executor(self.pool, answer)
 
+    # who comes in
+
+    async def check(self, asked: _Asked, stream: Stream | None = None) -> Checked | None:
+        """Whether they may watch, and what they missed. Raises NotSignedIn."""
+        waiting = _Waiting(asked, self.loop.create_future(), stream)
+        self.waiting.put_nowait(waiting)
+        answer = await waiting.answer
+        if isinstance(answer, live.NotSignedIn):
+            raise answer
+        return answer
+
+    async def door(self) -> None:
+        """Let in those who wait, several at a time; whoever has left meanwhile costs nothing."""
+        while True:
+            batch = [await self.waiting.get()]
+            while len(batch) < BATCH and not self.waiting.empty():
+                batch.append(self.waiting.get_nowait())
+            batch = [waiting for waiting in batch if not waiting.left()]
+            if batch:
+                await self._let_in(batch)
+
+    async def _let_in(self, batch: "list[_Waiting]") -> None:
+        try:
+            answers = await self.ask(_check, [waiting.asked for waiting in batch])
+        except Exception as error:
+            if len(batch) > 1:  # one of them spoils it: each alone
+                for waiting in batch:
+                    await self._let_in([waiting])
+            else:
+                batch[0].tell(error)
+        else:
+            for waiting, answer in zip(batch, answers, strict=True):
+                waiting.tell(answer)
+
     # who is here
 
     def join(self, stream: Stream) -> Watched:
@@ -317,7 +424,7 @@ class Hub:
         return watched
 
     def leave(self, stream: Stream) -> None:
-        stream.ended = True
+        stream.left()
         self.slots[stream.slot].discard(stream)
         watched = self.watched[stream.pk]
         watched.streams.discard(stream)
@@ -343,8 +450,7 @@ class Hub:
         if name == "cut":
             who = json.loads(body)
             for stream in self.streams():
-                said = {"live": stream.pk, "audience": stream.audience, "member": stream.member, "user": stream.user}
-                if all(said[key] == value for key, value in who.items()):
+                if stream.watching and all(getattr(stream.watching, key) == value for key, value in who.items()):
                     stream.end()
             return
         watched = self.watched.get(int(name)) if name.isdecimal() else None
@@ -367,8 +473,9 @@ class Hub:
         watched = self.watched.get(pk)
         if watched and not watched.asking and watched.revision is not None and (watched.held or surely):
             watched.asking = True
-            self.tasks.append(asyncio.ensure_future(self._mend(pk, watched)))
-            self.tasks = [task for task in self.tasks if not task.done()]
+            task = asyncio.ensure_future(self._mend(pk, watched))
+            self.mending.add(task)
+            task.add_done_callback(self.mending.discard)
 
     async def _mend(self, pk: int, watched: Watched) -> None:
         try:
@@ -391,14 +498,19 @@ class Hub:
             except TimeoutError:
                 pass
             self.ask_now.clear()
-            known = {pk: (w.revision, dict(w.counters)) for pk, w in self.watched.items() if w.revision is not None}
+            known = [pk for pk, watched in self.watched.items() if watched.revision is not None]
             if not known:
                 continue
+            watching = {stream.watching for stream in self.streams() if stream.watching and not stream.ended}
             try:
-                at = await self.ask(_positions, known)
+                at, lapsed = await self.ask(_look, known, watching)
             except Exception as error:
                 log.warning("PostgreSQL did not say what the watched rows are at: %s", error)
                 continue
+            if lapsed:
+                for stream in self.streams():
+                    if stream.watching in lapsed:
+                        stream.end()
             for pk in known:
                 watched = self.watched.get(pk)
                 if watched is None or watched.revision is None:
@@ -437,9 +549,10 @@ class Hub:
     async def close(self) -> None:
         self.end()
         live.ears.discard(self.ear)
-        for task in self.tasks:
+        tasks = [*self.tasks, *self.mending]
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self.tasks, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
         self._hang_up()
         await self.loop.run_in_executor(None, self.pool.shutdown)
 
@@ -459,7 +572,8 @@ class Hub:
 class Streams:
     """The ASGI app: GET `/live/<pk>/?rev=41.3` is the stream, `/live/<pk>/now/?rev=41.3` the same question answered once.
 
-    `as=wall` asks with the wall's cookie in place of the session's. 401: nobody is signed in; 404: not for you; 429: too many.
+    `as=wall` and `as=visitor` ask with a cookie of their own in place of the session's. 401: nobody is signed in; 404: not for
+    you; 429: too many.
     """
 
     def __init__(self) -> None:
@@ -489,19 +603,21 @@ class Streams:
             return await _answer(send, 405)
         if hub.ending:
             return await _answer(send, 503)
-        pk, asked = int(found[1]), parse_qs(scope["query_string"].decode("latin-1"))
-        revision, counter = _position(asked.get("rev", [""])[0])
-        session, wall = _keys(scope, asked.get("as", [""])[0])
+        pk, said = int(found[1]), parse_qs(scope["query_string"].decode("latin-1"))
+        revision, counter = _position(said.get("rev", [""])[0])
+        asked = _Asked(live.Asked(pk, *_keys(scope, said.get("as", [""])[0])), revision, counter)
         if found[2]:
-            return await _now(hub, send, (pk, session, wall, revision, counter))
-        person = session or f"wall {wall}"
+            return await _now(hub, send, asked)
+        person = asked.who.session or f"token {asked.who.token}"
         if hub.persons[person] >= PER_PERSON:
             return await _answer(send, 429)
         hub.persons[person] += 1
-        stream = Stream(pk, revision, counter, task=asyncio.current_task())
+        stream = Stream(pk, revision, counter, send, task=asyncio.current_task())
         watched = hub.join(stream)
+        opening = asyncio.ensure_future(_open(hub, watched, stream, send, asked))
         try:
-            await _stream(hub, watched, stream, receive, send, (pk, session, wall, revision, counter))
+            while (await receive())["type"] != "http.disconnect":
+                pass
         except asyncio.CancelledError:
             if not stream.ended:
                 raise
@@ -510,15 +626,15 @@ class Streams:
             hub.persons[person] -= 1
             if not hub.persons[person]:
                 del hub.persons[person]
+            opening.cancel()
+            if stream.writer is not None:
+                stream.writer.cancel()
 
 
-_Asked = tuple[int, str | None, str | None, int, int]
-
-
-async def _ask(hub: Hub, send: Send, asked: _Asked) -> Checked | None:
+async def _ask(hub: Hub, send: Send, asked: _Asked, stream: Stream | None = None) -> Checked | None:
     """What the check says, or None once another answer was sent."""
     try:
-        checked = await hub.ask(_check, *asked)
+        checked = await hub.check(asked, stream)
     except live.NotSignedIn:
         await _answer(send, 401)
     except Exception:
@@ -544,42 +660,25 @@ async def _now(hub: Hub, send: Send, asked: _Asked) -> None:
         await _answer(send, 200, json.dumps(body).encode(), b"application/json")
 
 
-async def _stream(hub: Hub, watched: Watched, stream: Stream, receive: Receive, send: Send, asked: _Asked) -> None:
-    checked = await _ask(hub, send, asked)
+async def _open(hub: Hub, watched: Watched, stream: Stream, send: Send, asked: _Asked) -> None:
+    """From the check to the first bytes; whoever hears the end of it sees to the rest."""
+    checked = await _ask(hub, send, asked, stream)
     if checked is None:
         return
-    missed = checked.missed
+    admitted, missed = checked.admitted, checked.missed
     first = _event("hello", f"{missed.revision}.{missed.counter} {_now_ms()}")
-    if missed.subjects or missed.revision != asked[3]:
+    if missed.subjects or missed.revision != asked.revision:
         first += _update_event(missed.revision, missed.subjects, missed.html)
-    if missed.own or missed.counter != asked[4]:
+    if missed.own or missed.counter != asked.counter:
         first += _yours_event(missed.counter, missed.own)
-    watched.begin(missed.revision, checked.counters)
-    stream.settle(checked.admitted, missed.revision, missed.counter)
     await send(_start(200, b"text/event-stream", (b"x-accel-buffering", b"no")))
-    await send({"type": "http.response.body", "body": first, "more_body": True})
-    leaving = asyncio.ensure_future(_until_gone(stream, receive))
-    try:
-        while True:
-            if stream.queue:
-                chunk = b"".join(stream.queue)
-                stream.queue.clear()
-                await send({"type": "http.response.body", "body": chunk, "more_body": True})
-            elif stream.ended:
-                break
-            else:
-                stream.wake = hub.loop.create_future()
-                await stream.wake
-        await send({"type": "http.response.body", "body": b"", "more_body": False})
-    finally:
-        leaving.cancel()
-
-
-async def _until_gone(stream: Stream, receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
-    stream.queue.clear()
-    stream.end()
+    if stream.gone:
+        return
+    watched.begin(missed.revision, checked.counters)
+    watching = live.Watching(
+        stream.pk, admitted.audience, admitted.member, admitted.user, admitted.visitor, *asked.who[1:]
+    )
+    stream.settle(watching, missed.revision, missed.counter, first)
 
 
 async def _answer(send: Send, status: int, body: bytes = b"", kind: bytes = b"text/plain") -> None:
@@ -609,10 +708,12 @@ def _headers(scope: Scope, name: bytes) -> str:
 
 
 def _keys(scope: Scope, audience: str) -> tuple[str | None, str | None]:
-    """The session's key or the wall's token: a laptop may carry both, and shows one."""
+    """The session's key, or the token of a wall or a visitor: a laptop may carry them all, and shows one."""
     cookies = parse_cookie(_headers(scope, b"cookie"))
     if audience == live.WALL:
         return None, cookies.get(getattr(settings, "WALL_COOKIE_NAME", "wall"))
+    if audience == live.VISITOR:
+        return None, cookies.get(getattr(settings, "VISITOR_COOKIE_NAME", "visitor"), "")
     return cookies.get(settings.SESSION_COOKIE_NAME), None
 
 

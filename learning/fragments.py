@@ -2,12 +2,26 @@
 
 from typing import Any
 
+from django.utils.formats import date_format
+from django.utils.timezone import localdate, localtime
+from django.utils.translation import gettext as _
+
 from core import clock
 from core.live import MEMBER, WALL, fragment
-from learning.queries import raised, reading, unreached
+from learning.queries import raised, read_back_of, reading, unreached
 from meetings.fragments import MEETING, seat_context
 from meetings.models import Meeting
-from meetings.queries import agenda_of, once
+from meetings.queries import agenda_of, next_planned, once
+from meetings.rules import register_pen
+
+
+def pen_of(meeting: Meeting) -> int | None:
+    """The member who has the pen, or had it last."""
+    found = once(meeting, read_back_of)
+    return found.pen_id if found else None
+
+
+register_pen(pen_of)
 
 
 @fragment(
@@ -19,7 +33,7 @@ from meetings.queries import agenda_of, once
 )
 def raised_points(meeting: Meeting, audience: str) -> dict[str, Any]:
     """The points that were raised so far."""
-    return {"points": raised(meeting), "meeting": meeting, "reading": once(meeting, reading)}
+    return {"points": once(meeting, raised), "meeting": meeting}
 
 
 @fragment(
@@ -38,7 +52,7 @@ def strip(meeting: Meeting, audience: str) -> dict[str, Any]:
 @fragment(
     "readback",
     template="learning/live.html#readback",
-    subjects={"readback", "words", "seats", "phase"},
+    subjects={"readback", "words", "views", "seats", "phase"},
     audiences={MEMBER, WALL},
     of=MEETING,
 )
@@ -47,5 +61,21 @@ def read_back(meeting: Meeting, audience: str) -> dict[str, Any]:
     found = once(meeting, reading)
     context: dict[str, Any] = {"meeting": meeting, "reading": found, **seat_context(meeting)}
     if found is not None:
-        context |= {"agenda": once(meeting, agenda_of), "unreached": unreached(meeting)}
+        context |= {"agenda": once(meeting, agenda_of), "unreached": unreached(meeting, found)}
+        context["carried_to"] = carried_to(once(meeting, next_planned)) if context["unreached"] else ""
     return context
+
+
+def carried_to(there: Meeting | None) -> str:
+    """When what wasn't reached is read back: "carried to next Tuesday"."""
+    if there is None:
+        return _("carried over to the next meeting")
+    day = localtime(there.starts).date()
+    ahead = (day - localdate(clock.now())).days
+    if ahead < 2:
+        when = _("tomorrow") if ahead else _("the next meeting today")
+    elif ahead < 14:
+        when = _("next %(day)s") % {"day": date_format(day, "l")} if ahead >= 7 else date_format(day, "l")
+    else:
+        when = date_format(day, "j F")
+    return _("carried to %(when)s") % {"when": when}

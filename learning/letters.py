@@ -185,14 +185,18 @@ def _waiting(record: Record, reader: Membership) -> str:
     """What waits, in counts: "two points the team agreed, one that was parked, and one thing you noticed", or ""."""
     parts = []
     stood = [_stood(point, record) for point in record.all]
-    agreed, parked, unreached = (
-        stood.count(state) for state in (PointState.AGREED, PointState.PARKED, PointState.RAISED)
+    agreed, two_views, parked, unreached = (
+        stood.count(state) for state in (PointState.AGREED, PointState.TWO_VIEWS, PointState.PARKED, PointState.RAISED)
     )
     noticed, by_you = len(record.noticed), all(seen.by_id == reader.pk for seen in record.noticed)
     if agreed:
         parts.append(
             ngettext("%(n)s point the team agreed", "%(n)s points the team agreed", agreed) % {"n": _number(agreed)}
         )
+    if two_views:
+        named = ngettext("%(n)s point with two views", "%(n)s points with two views", two_views)
+        after = ngettext("%(n)s with two views", "%(n)s with two views", two_views)
+        parts.append((after if parts else named) % {"n": _number(two_views)})
     if parked:
         named = ngettext("%(n)s point that was parked", "%(n)s points that were parked", parked)
         after = ngettext("%(n)s that was parked", "%(n)s that were parked", parked)
@@ -297,6 +301,7 @@ def _stands(point: Point, record: Record) -> str:
     """One quiet line: its outcome first, then when it applies, what the team will do, and who sees to it."""
     outcome = {
         PointState.AGREED: _("Agreed by those here."),
+        PointState.TWO_VIEWS: _("Two views. Not agreed now; it may be later."),
         PointState.PARKED: _("Parked for later."),
     }.get(PointState(point.state), _("Not yet agreed."))
     if point.settled_at and _settled_later(point, record):

@@ -4,19 +4,49 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
+from functools import cached_property
 
 from django.db.models import BigIntegerField, Count, Exists, F, OuterRef, Q, QuerySet, Subquery
 from django.db.models.fields.json import KT
 from django.db.models.functions import Cast, Coalesce, Lower
 
 from core import clock
+from core.along import along, read_along
+from core.kept import Kept
 from core.policy import Principal
-from learning.models import Delivery, Jotting, Observation, Offer, Point, ReadBack, Summary, Turn
-from learning.roles import HELD, Fate, PointState
+from learning.models import Delivery, Jotting, Observation, Offer, OtherView, Point, ReadBack, Summary, Turn, Wording
+from learning.roles import HELD, Fate, Outcome, PointState
 from meetings.models import Meeting, Phase, Seat
+from meetings.queries import know, once, people_in, seats_in, unfold, with_room
 from meetings.roles import SeatKind
 from teams.models import Letter, Membership
 from teams.models.letter import LetterState
+from teams.rules import Person
+
+
+def _with_learning_room(pk: int, team: int, member: int, now: str) -> QuerySet[Meeting]:
+    visible = Meeting.objects.visible_to(Principal("person", (team,))).filter(pk=pk)
+    holds = Seat.objects.current().filter(meeting=OuterRef("meeting"), kind=SeatKind.LEARNING, member=member)
+    seen = Observation.objects.filter(Exists(holds), meeting=OuterRef("pk"))
+    found = with_room(visible, member, now).select_related("read_back__pen__user", "read_back__by__user")
+    return found.annotate(its_noticed=along(seen))
+
+
+_room = Kept(_with_learning_room)
+
+
+def room_of(person: Person, pk: int) -> Meeting:
+    """The meeting with what its room always shows (meetings.queries.with_room), the read-back among it; for whoever holds the seat,
+    and nobody else, also what they noticed. One query. Raises NotFound.
+    """
+    found = unfold(_room.first(pk, person.team.pk, person.member.pk, clock.now().isoformat()))
+    know(found, noticed, read_along(Observation, found.its_noticed))  # type: ignore[attr-defined]
+    return found
+
+
+def noticed(meeting: Meeting) -> list[Observation]:
+    """What was noticed, for whoever holds the seat."""
+    return list(Observation.objects.filter(meeting=meeting))
 
 
 @dataclass(frozen=True)
@@ -28,26 +58,34 @@ class Mine:
     noticed: Sequence[Observation]
 
 
+_own_jottings = Kept(
+    lambda author, meeting: (
+        Jotting.objects.visible_to(Principal(member_id=author))
+        .filter(meeting=meeting)
+        .select_related("item__presenter__user")
+    )
+)
+
+
 def mine(principal: Principal, meeting: Meeting, *, holds: bool) -> Mine:
     """One's own jottings; the waiting points and the observations too for whoever holds the seat."""
-    jottings = list(
-        Jotting.objects.visible_to(principal).filter(meeting=meeting).select_related("item__presenter__user")
-    )
+    jottings: list[Jotting] = []
+    if once(meeting, seats_in).ever_held(principal.member_id):  # nobody else can have kept one
+        jottings = _own_jottings(principal.member_id or 0, meeting.pk)
     if not holds:
         return Mine(jottings, [], [])
-    points = Point.objects.filter(meeting=meeting, state=PointState.WAITING).select_related("offer__by__user")
-    return Mine(jottings, list(points), list(Observation.objects.filter(meeting=meeting)))
+    waiting = [point for point in once(meeting, points_of) if point.state == PointState.WAITING]
+    return Mine(jottings, waiting, once(meeting, noticed))
 
 
-def unraised(principal: Principal, meeting: Meeting) -> int:
-    """How many of one's own jottings haven't been raised."""
-    return Jotting.objects.visible_to(principal).filter(meeting=meeting, raised_at=None).count()
+_tray = Kept(
+    lambda meeting: Offer.objects.filter(meeting=meeting).exclude(fate=Fate.TAKEN).select_related("by__user", "visitor")
+)
 
 
 def tray(meeting: Meeting) -> list[Offer]:
     """What waits for the holder, the oldest first; what was left for later comes last."""
-    offers = Offer.objects.filter(meeting=meeting).exclude(fate=Fate.TAKEN).select_related("by__user")
-    return sorted(offers, key=lambda offer: (offer.fate == Fate.LATER, offer.pk))
+    return sorted(_tray(meeting.pk), key=lambda offer: (offer.fate == Fate.LATER, offer.pk))
 
 
 @dataclass(frozen=True)
@@ -56,12 +94,36 @@ class Told:
 
     offer: Offer
     state: str  # a PointState, or empty while it isn't a point
+    merged: bool  # with another, in new words
+
+
+_own_offers = Kept(
+    lambda by, meeting: (
+        Offer.objects.visible_to(Principal(member_id=by))
+        .filter(meeting=meeting)
+        .select_related("point", "merged_into")
+        .order_by("-pk")
+    )
+)
 
 
 def my_offers(principal: Principal, meeting: Meeting) -> list[Told]:
     """What this person offered here, the newest first."""
-    offers = Offer.objects.visible_to(principal).filter(meeting=meeting).select_related("point").order_by("-pk")
-    return [Told(offer, offer.point.state if hasattr(offer, "point") else "") for offer in offers]
+    found = _own_offers(principal.member_id or 0, meeting.pk)
+    points = [(offer, offer.point if hasattr(offer, "point") else offer.merged_into) for offer in found]
+    return [Told(offer, point.state if point else "", offer.merged_into_id is not None) for offer, point in points]
+
+
+_turns = Kept(
+    lambda meeting: (
+        Turn.objects.filter(meeting=meeting)
+        .annotate(
+            its_views=along(OtherView.objects.filter(point=OuterRef("point"))),
+            its_last=along(Wording.objects.filter(point=OuterRef("point")).order_by("-n")[:1]),
+        )
+        .select_related("point__owner__user", "point__raised_by__user")
+    )
+)
 
 
 @dataclass(frozen=True)
@@ -69,7 +131,15 @@ class Reading:
     """A read-back as everybody sees it."""
 
     read_back: ReadBack
-    turns: Sequence[Turn]
+
+    @cached_property
+    def turns(self) -> Sequence[Turn]:
+        """The points in the order in which they are read back. One query."""
+        return _turns(self.read_back.meeting_id)
+
+    @property
+    def is_over(self) -> bool:
+        return not self.read_back.is_under_way
 
     @property
     def turn(self) -> Turn | None:
@@ -90,30 +160,95 @@ class Reading:
         return self.count(PointState.PARKED)
 
     @property
+    def two_views(self) -> int:
+        return self.count(PointState.TWO_VIEWS)
+
+    @property
     def left(self) -> int:
         return self.count(PointState.LEFT)
 
+    @property
+    def to_come(self) -> Sequence[Turn]:
+        """What isn't settled yet."""
+        return [turn for turn in self.turns if not turn.outcome]
+
+    @cached_property
+    def views(self) -> Sequence[OtherView]:
+        """The different views that are kept beside the point that is being read back."""
+        return read_along(OtherView, self.turn.its_views) if self.turn else []  # type: ignore[attr-defined]
+
+    @cached_property
+    def read_by(self) -> Membership | None:
+        """Who has read the words as they are now, so that nobody could tell who; None when nobody has."""
+        if self.turn is None:
+            return None
+        point = self.turn.point
+        last = next(iter(read_along(Wording, self.turn.its_last)), None)  # type: ignore[attr-defined]
+        same = last is not None and (last.text, last.applies, last.action) == (point.text, point.applies, point.action)
+        if last is None or last.read_by_id is None or not same:
+            return None
+        here = once(self.read_back.meeting, people_in).members
+        return next((member for member in here if member.pk == last.read_by_id), None) or last.read_by
+
+
+def read_back_of(meeting: Meeting) -> ReadBack | None:
+    """Its row. One query, where it didn't come with the room (`room_of`): ask it with `once`."""
+    if Meeting._meta.get_field("read_back").is_cached(meeting):
+        return getattr(meeting, "read_back", None)
+    return ReadBack.objects.filter(meeting=meeting).select_related("pen__user", "by__user").first()
+
 
 def reading(meeting: Meeting) -> Reading | None:
-    """The meeting's read-back with its points, or None before it. Two queries."""
-    found = ReadBack.objects.filter(meeting=meeting).select_related("pen__user", "by__user").first()
-    if found is None:
+    """The meeting's read-back with its points, or None before it.
+
+    None too between points that are agreed as they come: the closing slot is still to come.
+    """
+    found = once(meeting, read_back_of)
+    if found is None or found.outcome == Outcome.ALONG:
         return None
-    turns = Turn.objects.filter(meeting=meeting).select_related(
-        "point__owner__user", "point__raised_by__user", "point__offer"
-    )
-    return Reading(found, list(turns))
+    found.meeting = meeting
+    return Reading(found)
+
+
+_points = Kept(lambda meeting: Point.objects.filter(meeting=meeting).select_related("raised_by__user"))
+
+
+def points_of(meeting: Meeting) -> list[Point]:
+    """Every point that was raised here, those that wait for the read-back among them: ask it with `once`. One query."""
+    return _points(meeting.pk)
 
 
 def raised(meeting: Meeting) -> list[Point]:
     """The points everybody may see in the room, in order."""
-    points = Point.objects.filter(meeting=meeting).exclude(state=PointState.WAITING)
-    return list(points.select_related("raised_by__user"))
+    return [point for point in once(meeting, points_of) if point.state != PointState.WAITING]
 
 
-def unreached(meeting: Meeting) -> list[Point]:
-    """Raised here, not settled: they open the next read-back."""
-    return list(Point.objects.filter(meeting=meeting, state=PointState.RAISED).exclude(text=""))
+def coming_up(meeting: Meeting) -> list[Point]:
+    """Raised as they came, and neither settled nor left for the closing slot."""
+    return [each for each in once(meeting, points_of) if each.state == PointState.RAISED and not each.later]
+
+
+def settled_along(meeting: Meeting) -> bool:
+    """Whether points were agreed as they came, and the closing slot says them once more."""
+    found = once(meeting, read_back_of)
+    return found is not None and found.outcome == Outcome.ALONG
+
+
+def to_agree(meeting: Meeting) -> list[Point]:
+    """Raised here, or waiting, and not settled."""
+    return [each for each in once(meeting, points_of) if each.state in (PointState.WAITING, PointState.RAISED)]
+
+
+def unreached(meeting: Meeting, read: Reading | None = None) -> list[Point]:
+    """Not settled, so that they open the next read-back: raised here; or carried over, and it wasn't their turn in `read` either.
+
+    Is that over, those too that were in words and that nobody picked.
+    """
+    over = read is not None and read.is_over
+    open_ = {PointState.RAISED, PointState.WAITING} if over else {PointState.RAISED}
+    own = [point for point in once(meeting, points_of) if point.state in open_ and point.text]
+    carried = [turn.point for turn in read.to_come if turn.point.meeting_id != meeting.pk] if read else []
+    return own + carried
 
 
 @dataclass(frozen=True)
@@ -165,7 +300,7 @@ def record_of(meeting: Meeting) -> Record:
         .exclude(state__in=[PointState.WAITING, PointState.LEFT])
         .exclude(text="")
     )
-    points = list(shown.select_related("owner__user"))
+    points = list(shown.select_related("owner__user").prefetch_related("other_views"))
     return Record(
         meeting,
         [point for point in points if here.get(point.pk) == point.state],

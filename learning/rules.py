@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 from zoneinfo import ZoneInfo
 
+from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext as _
 
 from core import clock
 from core.errors import NotAllowed, NotPossible
-from learning.models import Point, ReadBack
+from learning.models import Point, ReadBack, Wording
 from learning.roles import NEXT, PointState
 from meetings.models import Meeting, Phase
 from meetings.roles import SeatKind
@@ -29,6 +30,14 @@ def ensure_pen(member: Membership, read_back: ReadBack) -> None:
     )
 
 
+def ensure_reader(member: Membership, read_back: ReadBack, wording: Wording) -> None:
+    """Raises NotAllowed for whoever types, or wrote these very words: a second person reads them."""
+    if read_back.pen_id == member.pk:
+        raise NotAllowed(_("You have the pen. Somebody who isn’t typing reads the words."))
+    if wording.typed_by_id == member.pk:
+        raise NotAllowed(_("These words are yours. Somebody else reads them."))
+
+
 def may_send(member: Membership, meeting: Meeting, seats: Mapping[SeatKind, Membership] | None = None) -> bool:
     """Who may compose and send the summary: whoever kept learning in mind, any AMBIT lead, and the Chair who was asked to stand in.
 
@@ -42,7 +51,8 @@ def may_send(member: Membership, meeting: Meeting, seats: Mapping[SeatKind, Memb
         return True
     if chair is None or chair.pk != member.pk:
         return False
-    return holder is None or was_asked(member, meeting) or member.pk in {each.pk for each in stand_ins(meeting, seats)}
+    asked = meeting.phase == Phase.CLOSED and was_asked(member, meeting)  # nobody is asked before
+    return holder is None or asked or member.pk in {each.pk for each in stand_ins(meeting, seats)}
 
 
 def stand_ins(meeting: Meeting, seats: Mapping[SeatKind, Membership] | None = None) -> list[Membership]:
@@ -53,13 +63,15 @@ def stand_ins(meeting: Meeting, seats: Mapping[SeatKind, Membership] | None = No
     """
     seats = seats_of(meeting) if seats is None else seats
     holder, chair = seats.get(SeatKind.LEARNING), seats.get(SeatKind.CHAIR)
-    present = Membership.objects.present().filter(team_id=meeting.team_id).select_related("user")
-    leads = [lead for lead in present.filter(is_lead=True) if holder is None or lead.pk != holder.pk]
     today = clock.now().astimezone(ZoneInfo(meeting.team.zone)).date()
-    away = set(Away.objects.on(today).filter(team_id=meeting.team_id).values_list("member_id", flat=True))
-    here = [lead for lead in leads if lead.pk not in away]
+    away_today = Away.objects.on(today).filter(team_id=meeting.team_id)
+    present = Membership.objects.present().filter(team_id=meeting.team_id, is_lead=True).select_related("user")
+    asked = present.annotate(is_away=Exists(away_today.filter(member=OuterRef("pk"))))
+    leads = [lead for lead in asked if holder is None or lead.pk != holder.pk]
+    here = [lead for lead in leads if not lead.is_away]  # type: ignore[attr-defined]
     if here:
         return here
+    away = set(away_today.values_list("member_id", flat=True))
     if chair is not None and chair.until is None and chair.pk not in away and (holder is None or chair.pk != holder.pk):
         return [chair]
     return leads or [each for each in (holder,) if each is not None and each.until is None]

@@ -3,15 +3,15 @@
 from django.urls import path, register_converter
 
 from core.policy import allow
-from learning.views import holder, home, look, read_back, record, room, summary
-from meetings.rules import Wall
+from learning.views import agreeing, desk, holder, home, look, read_back, record, room, summary, visit
+from meetings.rules import VisitLink, VisitorOf, Wall
 from teams.rules import Member
 
 
 class PieceConverter:
     """A personal piece of the room."""
 
-    regex = "undo|room|controls|pen|desk|jottings|tray|roll"
+    regex = "door|undo|arrange|at_close|room|controls|pen|desk|jottings|tray|roll|come"
 
     def to_python(self, value: str) -> str:
         return value
@@ -34,6 +34,11 @@ urlpatterns = [
     path(M + "jottings/<int:jotting>/", allow(Member(), holder.change, "GET", "POST"), name="jotting_change"),
     path(M + "jottings/<int:jotting>/delete/", allow(Member(), holder.delete, "POST"), name="jotting_delete"),
     path(M + "jottings/<int:jotting>/raise/", allow(Member(), room.raise_page), name="raise_page"),
+    path(M + "jottings/<int:jotting>/pass-on/", allow(Member(), desk.pass_on, "GET", "POST"), name="jotting_pass_on"),
+    path(M + "points/new/", allow(Member(), desk.new), name="point_new"),
+    path(M + "points/merge/", allow(Member(), desk.merge, "GET", "POST"), name="point_merge"),
+    path(M + "points/<int:point>/move/", allow(Member(), desk.move, "POST"), name="point_move"),
+    path(M + "points/<int:point>/when/", allow(Member(), agreeing.when, "POST"), name="point_when"),
     path(M + "points/", allow(Member(), holder.raise_it, "POST"), name="point_raise"),
     path(M + "points/<int:point>/", allow(Member(), holder.reword, "GET", "POST"), name="point_reword"),
     path(M + "points/<int:point>/take-back/", allow(Member(), holder.take_back, "POST"), name="point_take_back"),
@@ -44,6 +49,8 @@ urlpatterns = [
     path(M + "read-back/first/", allow(Member(), read_back.first, "POST"), name="read_back_first"),
     path(M + "read-back/pen/", allow(Member(), read_back.pen, "POST"), name="pen"),
     path(M + "read-back/stop/", allow(Member(), read_back.stop, "POST"), name="read_back_stop"),
+    path(M + "read-back/<int:point>/differently/", allow(Member(), agreeing.differently, "POST"), name="differently"),
+    path(M + "read-back/<int:point>/read/", allow(Member(), agreeing.read, "POST"), name="read"),
     path(M + "read-back/<int:point>/", allow(Member(), read_back.words, "POST"), name="words"),
     path(M + "summary/", allow(Member(), summary.compose, "GET", "POST"), name="summary"),
     path(M + "summary/add/", allow(Member(), summary.add, "POST"), name="summary_add"),
@@ -55,4 +62,7 @@ urlpatterns = [
     path(M + "summary/<int:point>/", allow(Member(), summary.reword, "POST"), name="summary_reword"),
     path(M + "summary/<int:point>/move/", allow(Member(), summary.move, "POST"), name="summary_move"),
     path("wall/<str:wall>/", allow(Wall(), room.wall), name="wall"),
+    path("visit/<str:visit>/", allow(VisitLink(), visit.visit), name="visit"),
+    path("visit/<str:visit>/offer/", allow(VisitorOf(), visit.offer, "POST"), name="visit_offer"),
+    path("visit/<str:visit>/differ/", allow(VisitorOf(), visit.differ, "GET", "POST"), name="visit_differ"),
 ]

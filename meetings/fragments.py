@@ -2,13 +2,24 @@
 
 from typing import Any
 
+from django.urls import reverse
+
 from core.live import MEMBER, WALL, fragment, register_admission
-from meetings.models import Meeting
-from meetings.queries import agenda_of, once, seats_in, spoken_code
-from meetings.rules import admit_listener
+from core.mail import full_address
+from meetings.models import ItemKind, Meeting, Step
+from meetings.queries import agenda_of, agreed, once, seats_in, spoken_code
+from meetings.rules import admit_listeners, lapsed_listeners, tidy_code, wall_token
 
 MEETING = "meetings.Meeting"
-register_admission(Meeting, admit_listener)
+register_admission(Meeting, admit_listeners, lapsed_listeners)
+
+
+def wall_address(code: str) -> dict[str, str]:
+    """Where the code leads, whole; and where it is typed, as one reads it aloud. Empty without a code."""
+    if not code:
+        return {}
+    typed = full_address(reverse("wall_enter")).split("//")[-1].rstrip("/")
+    return {"address": full_address(reverse("wall", args=[wall_token(tidy_code(code))])), "typed": typed}
 
 
 def seat_context(meeting: Meeting) -> dict[str, Any]:
@@ -43,8 +54,19 @@ def agenda(meeting: Meeting, audience: str) -> dict[str, Any]:
 
 @fragment("now", template="meetings/live.html#now", subjects={"agenda", "phase"}, audiences={MEMBER, WALL}, of=MEETING)
 def now(meeting: Meeting, audience: str) -> dict[str, Any]:
-    """The item that is on, and whether its task is marked."""
-    return {"meeting": meeting, "agenda": once(meeting, agenda_of)}
+    """The item that is on, whether its task is marked, and, where the team turned them on, which of the four steps a case is at."""
+    on = once(meeting, agenda_of).now
+    stepped = (
+        audience == MEMBER and on is not None and on.item.kind == ItemKind.CASE and once(meeting, agreed).four_steps
+    )
+    return {"meeting": meeting, "agenda": once(meeting, agenda_of), "steps": list(Step) if stepped else []}
+
+
+@fragment("join", template="meetings/live.html#join", subjects={"phase"}, audiences={WALL}, of=MEETING)
+def join(meeting: Meeting, audience: str) -> dict[str, Any]:
+    """The wall's own address for a phone's camera: large before the meeting begins, small afterwards."""
+    code = once(meeting, spoken_code)
+    return {"meeting": meeting, "code": code, **wall_address(code)}
 
 
 @fragment("footer", template="meetings/live.html#footer", subjects={"agenda", "phase"}, audiences={WALL}, of=MEETING)

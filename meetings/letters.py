@@ -211,7 +211,7 @@ def card(letter: Letter) -> Mail | None:
             "days": days,
             "weekday": date_format(timezone.localtime(meeting.starts), "l"),
             "read_back": date_format(timezone.localtime(read_back.at), "H:i") if read_back else "",
-            "about": _page("agreement", meeting.team),
+            "about": _page("role", meeting.team),
             "link": _page("meeting_plan", meeting.team, pk=meeting.pk),
             "turn": _page("meeting_plan", meeting.team, pk=meeting.pk) + "#turn",
         }

@@ -6,7 +6,8 @@ from core.scope import scope
 from meetings.events import MeetingClosed
 from meetings.services.seats import vacate
 from meetings.services.turns import excuse, follow_rule, propose_next
-from teams.events import AvailabilityChanged, HolderRuleChanged, MemberLeft
+from meetings.services.visitors import end_visits_to
+from teams.events import AvailabilityChanged, HolderRuleChanged, MemberLeft, VisitorsTurnedOff
 
 
 @reacts_to(MemberLeft, within=True)
@@ -26,6 +27,12 @@ def propose_somebody_else(fact: AvailabilityChanged) -> None:
 def propose_by_new_rule(fact: HolderRuleChanged) -> None:
     """What the team agrees holds from now on."""
     follow_rule(team=fact.team)
+
+
+@reacts_to(VisitorsTurnedOff, within=True)
+def end_every_visit(fact: VisitorsTurnedOff) -> None:
+    """Whoever is inside, or at the door, is gone at once."""
+    end_visits_to(fact.team)
 
 
 @reacts_to(MeetingClosed)

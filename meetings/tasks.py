@@ -11,6 +11,7 @@ from meetings.queries.turns import teams_to_settle
 from meetings.services.cards import cards_due, send_card
 from meetings.services.running import close_forgotten, look_for_holder
 from meetings.services.series import make_dates
+from meetings.services.taps import forget_taps
 from meetings.services.turns import propose_next
 
 
@@ -53,3 +54,10 @@ def holders_who_are_not_here() -> None:
     with everything("the clock"):
         missed = holders_missed()
     each_alone(look_for_holder, missed)
+
+
+@duty("taps that are past", every=600)
+def taps_that_are_past() -> None:
+    """What can't be undone any more is kept no longer."""
+    with everything("the clock"):
+        forget_taps()

@@ -4,7 +4,8 @@ from django.urls import path, register_converter
 
 from core.policy import Anyone, allow
 from meetings.roles import SeatKind
-from meetings.views import dates, feeds, planning, room, turns, wall
+from meetings.rules import VisitLink
+from meetings.views import dates, feeds, paper, planning, room, turns, visit, wall
 from teams.rules import Member
 
 
@@ -28,6 +29,7 @@ S = D + "<int:series>/"
 urlpatterns = [
     path("t/<slug:slug>/meetings/new/", allow(Member(), planning.new, "GET", "POST"), name="meeting_new"),
     path(M + "plan/", allow(Member(), planning.plan, "GET", "POST"), name="meeting_plan"),
+    path(M + "paper/", allow(Member(), paper.paper), name="paper"),
     path(M + "cancel/", allow(Member(), planning.cancel, "POST"), name="meeting_cancel"),
     path(M + "items/add/", allow(Member(), planning.add_item, "POST"), name="item_add"),
     path(M + "items/<int:item>/", allow(Member(), planning.change_item, "POST"), name="item_change"),
@@ -40,7 +42,12 @@ urlpatterns = [
     path(M + "next/", allow(Member(), room.next_item, "POST"), name="item_next"),
     path(M + "more-minutes/", allow(Member(), room.more_minutes, "POST"), name="item_more"),
     path(M + "task/", allow(Member(), room.mark_task, "POST"), name="item_task"),
+    path(M + "step/", allow(Member(), room.step, "POST"), name="item_step"),
+    path(M + "park/", allow(Member(), room.park, "POST"), name="item_park"),
     path(M + "attendance/", allow(Member(), room.attendance, "POST"), name="attendance"),
+    path(M + "undo/<int:tap>/", allow(Member(), room.undo, "POST"), name="tap_undo"),
+    path(M + "visitors/<int:visitor>/let-in/", allow(Member(), visit.let_in, "POST"), name="visitor_let_in"),
+    path(M + "visitors/<int:visitor>/see-out/", allow(Member(), visit.see_out, "POST"), name="visitor_see_out"),
     path(M + "close/", allow(Member(), room.close, "POST"), name="meeting_close"),
     path(M + "reinstate/", allow(Member(), dates.reinstate, "POST"), name="meeting_reinstate"),
     path(D, allow(Member(), dates.dates), name="dates"),
@@ -57,5 +64,7 @@ urlpatterns = [
     path(D + "bank-holidays/", allow(Member(), dates.bank_holidays, "POST"), name="bank_holidays"),
     path(D + "calendar/", allow(Member(), dates.renew, "POST"), name="calendar_renew"),
     path("calendar/<str:token>.ics", allow(Anyone(), feeds.calendar), name="calendar"),
+    path("visit/<str:visit>/ask/", allow(VisitLink(), visit.ask, "POST"), name="visit_ask"),
+    path("visit/<str:visit>/go/", allow(VisitLink(), visit.go, "POST"), name="visit_go"),
     path("wall/", allow(Anyone(), wall.enter, "GET", "POST"), name="wall_enter"),
 ]

@@ -29,6 +29,13 @@ class HolderRuleChanged(Fact):
 
 
 @dataclass(frozen=True, kw_only=True)
+class VisitorsTurnedOff(Fact):
+    """The team takes no visitors any more."""
+
+    team: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class MemberLeft(Fact):
     """Somebody belongs to the team no longer: what they have open must end."""
 

@@ -1,15 +1,20 @@
 """May this person? One question for services (`ensure`) and templates (`may`); and who stands in a team's doorway."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
 from django.conf import settings
-from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+from django.contrib.sessions.backends.base import SessionBase
+from django.db import connection
 from django.utils.crypto import constant_time_compare
 from django.utils.translation import gettext as _
 
+from core import clock
 from core.errors import NotAllowed, NotFound
+from core.kept import Kept
 from core.policy import Principal, Request, SignInFirst, Who, principal_of
 from teams.models import Membership, Team, User
 from teams.roles import LEAD_MAY, MEMBER_MAY, Act
@@ -24,20 +29,32 @@ class Person(Principal):
     member: Membership = None  # type: ignore[assignment]
 
 
+_member = Kept(
+    lambda slug, user: (
+        Membership.objects.present().filter(team__slug=slug, user=user).select_related("team", "user").order_by()[:1]
+    )
+)
+
+
 class Member(Who):
     """Somebody who belongs to the team named in the address now. Everybody else gets 404, never 403."""
 
     name = "member"
 
     def admit(self, request: Request, **route: Any) -> Person:
-        user = request.user
-        if not isinstance(user, User):
-            raise SignInFirst
-        found = Membership.objects.present().filter(team__slug=route["slug"], user=user).select_related("team").first()
+        # Who, where and whose team in one question; Django's own way for the rest.
+        claimed = request.session.get(SESSION_KEY)
+        found = _member.first(route["slug"], int(claimed)) if claimed else None
+        if found is None or not _proves(request.session, found.user):
+            user = request.user
+            if not isinstance(user, User):
+                raise SignInFirst
+            found = _member.first(route["slug"], user.pk)
         if found is None:
             raise NotFound(_("The address may be old, or the page may belong to another team."))
-        found.user = user
-        return Person("person", (found.team_id,), user.pk, found.pk, None, found.team.zone, user, found.team, found)
+        user, team = found.user, found.team
+        request.user = user
+        return Person("person", (team.pk,), user.pk, found.pk, None, team.zone, user, team, found)
 
 
 def is_member(user: int, team: int) -> bool:
@@ -45,14 +62,62 @@ def is_member(user: int, team: int) -> bool:
     return Membership.objects.present().filter(user_id=user, team_id=team).exists()
 
 
-def user_of_session(session_key: str) -> User | None:
-    """Whose session this is, as Django's own middleware would find out; None for one that has ended. For doors beside Django's."""
-    session = import_module(settings.SESSION_ENGINE).SessionStore(session_key)
-    pk = session.get(SESSION_KEY)
-    user = User.objects.filter(pk=pk, is_active=True).first() if pk else None
-    if user is None or not constant_time_compare(session.get(HASH_SESSION_KEY, ""), user.get_session_auth_hash()):
-        return None
-    return user
+def users_of_sessions(keys: Iterable[str]) -> dict[str, User]:
+    """Whose each of these sessions is, as Django's own middleware would find out; none for one that has ended. Two queries, however
+    many. For doors beside Django's.
+    """
+    rows = _sessions().filter(session_key__in=set(keys), expire_date__gt=clock.now())
+    sessions = {row.session_key: row.get_decoded() for row in rows}
+    pks = {session[SESSION_KEY] for session in sessions.values() if SESSION_KEY in session}
+    users = {str(user.pk): user for user in User.objects.filter(pk__in=pks)}
+    found = {key: (session, users.get(session.get(SESSION_KEY, ""))) for key, session in sessions.items()}
+    return {key: user for key, (session, user) in found.items() if user is not None and _proves(session, user)}
+
+
+def _proves(session: Mapping[str, Any] | SessionBase, user: User) -> bool:
+    """Whether this session signs this user in, as Django's own middleware would see it."""
+    known = session.get(BACKEND_SESSION_KEY) in settings.AUTHENTICATION_BACKENDS
+    return (
+        known
+        and user.is_active
+        and constant_time_compare(session.get(HASH_SESSION_KEY, ""), user.get_session_auth_hash())
+    )
+
+
+# Asked every second or two of everybody whose stream is open: so the thousands go as one value, and only the few come back.
+_ENDED = """
+    SELECT asked.key FROM unnest(%s::text[]) AS asked(key)
+    WHERE NOT EXISTS (SELECT FROM django_session s WHERE s.session_key = asked.key AND s.expire_date > %s)
+"""
+_GONE = """
+    SELECT asked.id FROM unnest(%s::bigint[]) AS asked(id)
+    WHERE NOT EXISTS (
+        SELECT FROM teams_membership m JOIN teams_user u ON u.id = m.user_id
+        WHERE m.id = asked.id AND m.until IS NULL AND u.is_active
+    )
+"""
+
+
+def sessions_ended(keys: Iterable[str]) -> set[str]:
+    """Those of these sessions that have ended. One query, however many."""
+    return _among(_ENDED, list(set(keys)), clock.now())
+
+
+def members_gone(members: Iterable[int]) -> set[int]:
+    """Those of these memberships that have ended, or whose account was closed. One query, however many."""
+    return _among(_GONE, list(set(members)))
+
+
+def _among(sql: str, asked: list[Any], *more: Any) -> set[Any]:
+    if not asked:
+        return set()
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [asked, *more])
+        return {row[0] for row in cursor.fetchall()}
+
+
+def _sessions() -> Any:
+    return import_module(settings.SESSION_ENGINE).SessionStore.get_model_class().objects
 
 
 def person_of(request: Request) -> Person:

@@ -5,12 +5,13 @@ from django.urls import path
 
 from core.policy import Anyone, SignedIn, allow
 from teams.rules import Member
-from teams.views import agreement, health, home, letters, people, sign_in
+from teams.views import agreement, app, health, home, letters, people, sign_in
 
 urlpatterns = [
     path("", allow(SignedIn(), home.home), name="home"),
     # Outside of ATOMIC_REQUESTS, as core.health's own: with PostgreSQL away, that would fail before there is an answer.
     path("health/work", transaction.non_atomic_requests(allow(Anyone(), health.work)), name="health_work"),
+    path("app.webmanifest", allow(Anyone(), app.manifest), name="manifest"),
     path("sign-in/", allow(Anyone(), sign_in.address, "GET", "POST"), name="account_login"),
     path(
         "sign-in/", allow(Anyone(), sign_in.address, "GET", "POST"), name="account_request_login_code"
@@ -45,5 +46,6 @@ urlpatterns = [
     ),
     path("t/<slug:slug>/people/<int:pk>/leave/", allow(Member(), people.leave, "POST"), name="member_leave"),
     path("t/<slug:slug>/agreement/", allow(Member(), agreement.agreement), name="agreement"),
+    path("t/<slug:slug>/role/", allow(Member(), agreement.role), name="role"),
     path("t/<slug:slug>/agreement/change/", allow(Member(), agreement.change, "GET", "POST"), name="agreement_change"),
 ]

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import time, timedelta
 from typing import Any, ParamSpec, TypeVar
+from uuid import uuid4
 
 from django.conf import settings
 from django.db import connection, connections, models
@@ -20,12 +21,13 @@ from learning.management.cast import HARBOUR, MILL, NAMES, gather
 from learning.models import Jotting, Offer, Point, ReadBack
 from learning.roles import PointState
 from learning.services import jottings, offers, points, read_back
-from meetings.models import Item, ItemKind, Meeting, Pause, Series, SeriesLine, WallCode
+from meetings.models import Item, ItemKind, Meeting, Pause, Series, SeriesLine, Visitor, WallCode
 from meetings.roles import SeatKind
-from meetings.services import agenda, planning, running, seats
+from meetings.services import agenda, planning, running, seats, visitors
 from meetings.services.planning import Line
 from meetings.services.series import pause, plan_series
 from teams.models import Activity, Away, Invitation, Letter, Membership, Team
+from teams.queries import agreement_of
 from teams.roles import HolderRule, RaiseRule, Usually
 from teams.rules import Person
 from teams.services.members import change_roles, go_away, invite, leave
@@ -239,6 +241,26 @@ def as_they_come(cast: Cast) -> None:
     )
 
 
+def takes_visitors(cast: Cast, yes: bool = True) -> None:
+    """From now on Harbour Street takes visitors, or none any more."""
+    now = look(lambda: agreement_of(cast.team.pk))
+    kept = ("holder_rule", "raise_rule", "read_back_minutes", "way_out")
+    do(change_agreement, by=cast.mo, **{name: getattr(now, name) for name in kept}, visitors=yes)
+
+
+@quiet()
+def visitor(cast: Cast, meeting: Meeting, name: str, *, inside: bool = True, out: bool = False) -> Visitor:
+    """Somebody who asked to come in, and whom Lin let in."""
+    takes_visitors(cast)
+    with scope(meeting.team_id):
+        guest = visitors.ask_to_come_in(meeting=meeting.pk, name=name, key=uuid4())
+    if inside:
+        do(visitors.let_in, by=cast.lin, meeting=meeting.pk, visitor=guest.pk)
+    if out:
+        do(visitors.see_out, by=cast.lin, meeting=meeting.pk, visitor=guest.pk)
+    return again(guest)
+
+
 @dataclass
 class Stage:
     """One meeting of Harbour Street in each phase, with something in every tray; and a live one of Mill Lane."""
@@ -261,6 +283,7 @@ class Stage:
     line: SeriesLine  # of what it begins with
     off: Meeting  # one of its dates, in the pause
     pause: Pause
+    guests: dict[str, Visitor]  # at the door of `live`, inside it, seen out of it; inside `reading`
 
 
 @quiet()
@@ -302,6 +325,12 @@ def stage(cast: Cast) -> Stage:
         line=look(lambda: SeriesLine.objects.filter(series=monthly)[1]),
         off=off,
         pause=paused,
+        guests={
+            "door": visitor(cast, now, "Una Doorley", inside=False),
+            "guest": visitor(cast, now, "Ugo Innes"),
+            "out": visitor(cast, now, "Ula Gonne", out=True),
+            "other": visitor(cast, read, "Uri Elsby"),
+        },
     )
 
 

@@ -24,8 +24,11 @@ PLACES = (  # what a parameter stands for; the longest first
     ("<int:pause>", "{pause}"),
     ("<int:away>", "{away}"),
     ("<int:edition>", "{edition}"),
+    ("<int:tap>", "{tap}"),
     ("<str:token>", "{token}"),
     ("<str:wall>", "{code}"),
+    ("<str:visit>", "{visit}"),
+    ("<int:visitor>", "{visitor}"),
 )
 CHOICES = re.compile(r"<(seat|piece):\w+>")
 

@@ -9,6 +9,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from core import live as live_updates
+from core.qr import qr_svg
 
 register = template.Library()
 
@@ -25,12 +26,21 @@ def live_position(context: dict[str, Any]) -> str:
     return live_updates.position(context["live"], context.get("live_member"))
 
 
+@register.simple_tag
+def qr(address: str, label: str, css: str = "") -> SafeString:
+    """`address` as a square for a phone's camera; `label` says to those who don't see it where it leads."""
+    return qr_svg(address, label, css)
+
+
 def _form(context: dict[str, Any], name: str, args: tuple[Any, ...], more: SafeString, *, htmx: bool) -> SafeString:
     address = reverse(
         name, args=[context["team"].slug, *([context["meeting"].pk] if "meeting" in context else []), *args]
     )
-    hx = format_html(' hx-post="{}" hx-nonce="{}"', address, str(context.get("csp_nonce") or "")) if htmx else ""
-    token = get_token(context["request"])
+    # Not `or ""`: Django's nonce is false until somebody reads it.
+    hx = format_html(' hx-post="{}" hx-nonce="{}"', address, str(context.get("csp_nonce", ""))) if htmx else ""
+    token = str(
+        context.get("csrf_token") or get_token(context["request"])
+    )  # the same in all of a page: bytes that repeat are few
     return format_html(
         '<form method="post" action="{}"{}{}><input type="hidden" name="csrfmiddlewaretoken" value="{}">',
         address,
@@ -40,14 +50,17 @@ def _form(context: dict[str, Any], name: str, args: tuple[Any, ...], more: SafeS
     )
 
 
-def _attribute(name: str, value: str) -> SafeString:
+def _attribute(name: str, value: str | bool) -> SafeString:
     return format_html(' {}="{}"', name, value) if value else SafeString("")
 
 
 @register.simple_tag(takes_context=True)
-def post(context: dict[str, Any], name: str, *args: Any, css: str = "") -> SafeString:
-    """Opens a plain form that posts to a route of this team (and of this `meeting`, where there is one); the page follows."""
-    return _form(context, name, args, _attribute("class", css), htmx=False)
+def post(context: dict[str, Any], name: str, *args: Any, css: str = "", waits: bool = False) -> SafeString:
+    """Opens a plain form that posts to a route of this team (and of this `meeting`, where there is one); the page follows.
+
+    `waits`: it makes a new thing under a key, and without a connection it may wait on the device (words.js).
+    """
+    return _form(context, name, args, _attribute("class", css) + _attribute("data-waits", waits and "yes"), htmx=False)
 
 
 @register.simple_tag(takes_context=True)

@@ -6,6 +6,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from core.forms import Presenters
+from learning.models import Point
 from teams.models import Membership
 
 
@@ -52,6 +53,7 @@ class WordsForm(forms.Form):
     owner = Presenters(
         label=_("Who sees to it"), queryset=Membership.objects.none(), required=False, empty_label=_("Nobody yet")
     )
+    version = forms.IntegerField(required=False, widget=forms.HiddenInput)  # of the words that the page showed
 
     def __init__(self, *args: Any, team_id: int, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -61,6 +63,31 @@ class WordsForm(forms.Form):
         """Text, when it applies, what to do, who sees to it."""
         cleaned = self.cleaned_data
         return cleaned["text"], cleaned["applies"], cleaned["action"], cleaned["owner"]
+
+    @staticmethod
+    def now(point: Point) -> dict[str, str | int | None]:
+        """What the fields hold for a point as it is."""
+        return {"text": point.text, "applies": point.applies, "action": point.action, "owner": point.owner_id}
+
+    def are_on(self, point: Point) -> bool:
+        """Whether the point reads so already."""
+        text, applies, action, owner = self.words()
+        typed = (*(" ".join(words.split()) for words in (text, applies, action)), owner.pk if owner else None)
+        return typed == tuple(self.now(point).values())
+
+
+class OtherViewForm(forms.Form):
+    """ "I see it differently": one text."""
+
+    text = forms.CharField(label=_("How you see it"), required=False, widget=_area(2))
+    key = forms.UUIDField(required=False, widget=forms.HiddenInput)
+
+
+class MergeForm(forms.Form):
+    """Two points in one, in words that fit any case."""
+
+    text = forms.CharField(label=_("In words that fit any case"), required=False, widget=_area(3))
+    key = forms.UUIDField(required=False, widget=forms.HiddenInput)
 
 
 class LineForm(forms.Form):

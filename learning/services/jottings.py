@@ -5,12 +5,12 @@ import uuid
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from core.errors import Invalid, NotFound
+from core.errors import Invalid, NotFound, NotPossible
 from core.live import touch
 from learning.models import Jotting
 from meetings.models import Item, Meeting, Phase
-from meetings.roles import Do
-from meetings.rules import ensure, ensure_phase
+from meetings.roles import Do, SeatKind
+from meetings.rules import ensure, ensure_phase, seats_of
 from meetings.services.locks import lock
 from teams.models import Membership
 
@@ -71,3 +71,24 @@ def delete_jotting(*, by: Membership, meeting: int, jotting: int) -> None:
     gone = Jotting.objects.filter(pk=jotting, meeting_id=meeting, author=by).delete()[0]
     if gone:
         touch(lock(meeting, by=by), "jottings", to=[by.pk])
+
+
+@transaction.atomic
+def pass_on(*, by: Membership, meeting: int, jotting: int, to: int | None = None) -> Jotting:
+    """By hand, one jotting of somebody who held the seat, to whoever holds it now: it is theirs then, and can't be taken back.
+
+    `to`: who was said to get it; raises NotPossible when somebody else keeps learning in mind by now.
+    """
+    found = lock(meeting, by=by)
+    ensure_phase(found, Phase.LIVE)
+    given = _own(by, meeting, jotting)
+    holder = seats_of(found).get(SeatKind.LEARNING)
+    if holder is None or holder.pk == by.pk:
+        raise NotPossible(_("Nobody else keeps our learning in mind now, so this stays with you."))
+    if to is not None and to != holder.pk:
+        raise NotPossible(_("%(name)s keeps our learning in mind now. Look once more.") % {"name": holder.first_name})
+    given.author = holder
+    given.version += 1
+    given.save(update_fields=["author", "version"])
+    touch(found, "jottings", to=[by.pk, holder.pk])
+    return given

@@ -190,6 +190,8 @@ def _hand_out(meeting: Meeting, summary: Summary, by: Membership) -> None:
     came = record_of(meeting)
     for point in came.all:
         guard.check(guard.Done.SENT, text=point.text, applies=point.applies, action=point.action)
+        for view in point.other_views.all():
+            guard.check(guard.Done.SENT, text=view.text)
     for seen in came.noticed:
         guard.check(guard.Done.SENT, text=seen.text)
     guard.check(guard.Done.SENT, line=summary.line)

@@ -2,9 +2,10 @@
 
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from core.errors import Invalid, NotPossible, Stale
-from core.forms import beside
+from core.forms import beside, merge
 from core.http import done, is_htmx, page, see_other
 from learning.forms.room import JottingForm, OfferForm, PointForm, RaiseForm
 from learning.models import Jotting, Point
@@ -61,7 +62,8 @@ def change(request: HttpRequest, slug: str, pk: int, jotting: int) -> HttpRespon
             )
             return see_other(request, _room(slug, pk))
         except Stale as refused:
-            beside(form, refused)
+            now = Jotting.objects.visible_to(person).get(pk=jotting)
+            merge(form, refused, version=now.version, now={"text": now.text})
             status = 409
         except Invalid as refused:
             beside(form, refused)
@@ -129,6 +131,8 @@ def reword(request: HttpRequest, slug: str, pk: int, point: int) -> HttpResponse
     found = meeting_for(person, pk)
     ensure(person.member, Do.RAISE, found)
     waiting = Point.objects.filter(meeting=found, pk=point, state=PointState.WAITING).first()
+    if waiting is None and request.method == "POST":
+        raise NotPossible(_("This point isn’t waiting any more, so its words stay as they are."))
     if waiting is None:
         return see_other(request, _room(slug, pk))
     form = PointForm(request.POST or None, initial={"text": waiting.text, "version": waiting.version})
@@ -144,7 +148,8 @@ def reword(request: HttpRequest, slug: str, pk: int, point: int) -> HttpResponse
             )
             return see_other(request, _room(slug, pk))
         except Stale as refused:
-            beside(form, refused)
+            waiting.refresh_from_db(fields=["text", "version"])
+            merge(form, refused, version=waiting.version, now={"text": waiting.text})
             status = 409
         except Invalid as refused:
             beside(form, refused)

@@ -12,6 +12,7 @@ from learning.queries import reading
 from meetings.queries import agenda_of, meeting_for, once, seats_in, slot_of
 from teams.rules import person_of
 
+AGAIN = 15  # seconds
 OURS = {"default-src": ["'none'"], "style-src": ["'self'"], "font-src": ["'self'"], "frame-ancestors": ["'self'"]}
 
 
@@ -33,4 +34,7 @@ def look(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
         "is_old": request.GET.get("rev", now) != now,
         "room": reverse("meeting", args=[slug, pk]),
     }
-    return page(request, "learning/look.html", context)
+    response = page(request, "learning/look.html", context)
+    if not found.is_closed:
+        response["Refresh"] = str(AGAIN)
+    return response

@@ -12,7 +12,7 @@ from learning.letters import replaced_by, version_name
 from learning.queries import record_of, sent
 from learning.rules import ensure_over, may_send
 from meetings.models import Meeting
-from meetings.queries import agenda_of, here, meeting_for
+from meetings.queries import agenda_of, here, meeting_for, who_visited
 from meetings.roles import SeatKind
 from meetings.rules import seats_of
 from teams.queries import people
@@ -42,6 +42,7 @@ def record_page(
         "present": present,
         "present_ids": {member.pk for member in present},
         "members": people(person),
+        "visited": who_visited(meeting),
         "agenda": agenda_of(meeting),
         "late_form": LateForm(initial={"key": uuid.uuid4(), "kind": "point"}),
     }

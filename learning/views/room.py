@@ -1,7 +1,7 @@
 """The meeting's page: the room while it is open, the record when it is closed; and the pieces only their owner sees."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from typing import Any
 
 from django.conf import settings
@@ -11,20 +11,37 @@ from django.utils.functional import SimpleLazyObject
 
 from core import clock
 from core.http import page, see_other
+from core.mail import full_address
 from core.policy import principal_of
-from core.zones import day_of
-from learning.forms.room import JottingForm, OfferForm, RaiseForm, WordsForm
+from learning.forms.room import JottingForm, OfferForm, OtherViewForm, RaiseForm, WordsForm
 from learning.models import Jotting
-from learning.queries import mine, my_offers, reading, tray, unraised
+from learning.queries import coming_up, mine, my_offers, reading, room_of, settled_along, to_agree, tray
 from learning.rules import may_send
 from learning.services.read_back import points_to_read
 from learning.views.record import record_page
-from meetings.models import ItemKind, Meeting, Phase, Task
-from meetings.queries import Seats, agenda_of, here, meeting_for, once, seats_in, slot_of, spoken_code
+from meetings.fragments import wall_address
+from meetings.models import ItemKind, Meeting, Phase
+from meetings.queries import (
+    LENGTHS,
+    Seats,
+    agenda_of,
+    agreed,
+    meeting_for,
+    next_planned,
+    once,
+    parkable,
+    people_in,
+    ready_words,
+    seats_among,
+    slot_of,
+    spoken_code,
+    visits_to,
+)
 from meetings.roles import Do
-from meetings.rules import may
+from meetings.rules import may, visit_token
+from meetings.services.taps import last_tap
 from teams.models import Membership
-from teams.queries import agreement_of, away_on, people
+from teams.queries import agreement_of
 from teams.roles import RaiseRule
 from teams.rules import Person, is_member, person_of
 
@@ -32,7 +49,7 @@ from teams.rules import Person, is_member, person_of
 def meeting(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     """One address for a meeting's whole life."""
     person = person_of(request)
-    found = meeting_for(person, pk)
+    found = room_of(person, pk)
     if found.phase == Phase.CLOSED:
         return record_page(request, person, found)
     if not found.is_open or found.phase == Phase.CANCELLED:
@@ -42,7 +59,7 @@ def meeting(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
 
 def room_context(person: Person, meeting: Meeting) -> dict[str, Any]:
     """Everything one member's room shows. What costs a query is asked when a template wants it: a piece wants little."""
-    seats = once(meeting, seats_in)
+    everybody, seats = once(meeting, people_in), seats_among(meeting)
     holder, chair = seats.holder, seats.chair
     holds = holder is not None and holder.pk == person.member_id
     context: dict[str, Any] = {
@@ -61,25 +78,41 @@ def room_context(person: Person, meeting: Meeting) -> dict[str, Any]:
         "chairs": chair is not None and chair.pk == person.member_id,
         "may_take_back": seats.may_take_back(person.member_id),
         "held_before": seats.held_before(person.member_id),
-        "unraised": SimpleLazyObject(lambda: unraised(person, meeting)),
+        "unraised": SimpleLazyObject(lambda: sum(jotting.raised_at is None for jotting in context["mine"].jottings)),
         "askable": SimpleLazyObject(lambda: askable(context["members"], context["present"], context["away"], seats)),
         "can_close": may(person.member, Do.CLOSE, meeting, seats.held),
         "may_send": SimpleLazyObject(lambda: may_send(person.member, meeting, seats.held)),
-        "tasks": Task.choices,
+        "tasks": SimpleLazyObject(lambda: ready_words(context["agreement"])),
+        "may_park": SimpleLazyObject(lambda: may(person.member, Do.PARK, meeting, seats.held)),
+        "parkable": SimpleLazyObject(lambda: parkable(context["agenda"])),
+        "next_meeting": SimpleLazyObject(lambda: once(meeting, next_planned)),
+        "lengths": LENGTHS,
+        "new_key": SimpleLazyObject(uuid.uuid4),
         "CASE": ItemKind.CASE,
+        "last_tap": SimpleLazyObject(lambda: last_tap(meeting, person.member_id)),
         "agenda": SimpleLazyObject(lambda: once(meeting, agenda_of)),
         "slot": SimpleLazyObject(lambda: slot_of(once(meeting, agenda_of), clock.now())),
-        "members": SimpleLazyObject(lambda: people(person)),
-        "present": SimpleLazyObject(lambda: {member.pk for member in here(meeting)}),
-        "away": SimpleLazyObject(lambda: away_on(person.team.pk, day_of(meeting.starts, person.team.zone))),
+        "members": everybody.members,
+        "present": everybody.present,
+        "away": everybody.away,
         "code": SimpleLazyObject(lambda: once(meeting, spoken_code)),
+        "on_screen": SimpleLazyObject(lambda: wall_address(once(meeting, spoken_code))),
         "reading": SimpleLazyObject(lambda: once(meeting, reading)),
-        "at_once": SimpleLazyObject(lambda: agreement_of(person.team.pk).raise_rule == RaiseRule.AS_THEY_COME),
+        "agreement": SimpleLazyObject(lambda: once(meeting, agreed)),
+        "along": SimpleLazyObject(lambda: settled_along(meeting)),
+        "to_agree": SimpleLazyObject(lambda: to_agree(meeting)),
+        "coming": SimpleLazyObject(lambda: coming_up(meeting)),
+        "at_once": SimpleLazyObject(lambda: context["agreement"].raise_rule == RaiseRule.AS_THEY_COME),
+        "may_let_in": may(person.member, Do.LET_IN, meeting, seats.held),
+        "lets_in": SimpleLazyObject(lambda: context["may_let_in"] and context["agreement"].visitors),
+        "visits": SimpleLazyObject(lambda: once(meeting, visits_to)),
+        "visit_link": SimpleLazyObject(lambda: full_address(reverse("visit", args=[visit_token(meeting)]))),
     }
-    return context | desk_context(person, meeting, holds=holds) | pen_context(person, context["reading"])
+    context |= desk_context(person, meeting, holds=holds)
+    return context | pen_context(person, context["reading"])
 
 
-def askable(members: Sequence[Membership], present: set[int], away: set[int], seats: Seats) -> list[Membership]:
+def askable(members: Sequence[Membership], present: Set[int], away: Set[int], seats: Seats) -> list[Membership]:
     """Who may be asked to keep learning in mind, but for the holder and the Chair: those who are here, or, where nobody has ticked
     that yet, those who aren't away.
     """
@@ -107,19 +140,22 @@ def pen_context(person: Person, read: Any) -> dict[str, Any]:
     """The point that is being read back, and the pen's fields for whoever has it. `read`: a Reading or None."""
     turn = SimpleLazyObject(lambda: read.turn if read else None)
     has_pen = SimpleLazyObject(lambda: bool(turn) and read.read_back.pen_id == person.member_id)
-    return {"turn": turn, "has_pen": has_pen, "words_form": SimpleLazyObject(lambda: _words_form(person, turn))}
+    return {
+        "turn": turn,
+        "has_pen": has_pen,
+        "words_form": SimpleLazyObject(lambda: _words_form(person, turn)),
+        "view_form": OtherViewForm(initial={"key": uuid.uuid4()}),
+    }
 
 
 def _words_form(person: Person, turn: Any) -> WordsForm:
-    point = turn.point
-    initial = {"text": point.text, "applies": point.applies, "action": point.action, "owner": point.owner_id}
-    return WordsForm(initial=initial, team_id=person.team.pk)
+    return WordsForm(initial=WordsForm.now(turn.point) | {"version": turn.point.version}, team_id=person.team.pk)
 
 
 def piece(request: HttpRequest, slug: str, pk: int, name: str) -> HttpResponse:
     """One personal piece of the room, fetched by its owner when what it shows has changed."""
     person = person_of(request)
-    found = meeting_for(person, pk)
+    found = room_of(person, pk)
     if found.phase not in (Phase.LIVE, Phase.PLANNED):
         return see_other(request, reverse("meeting", args=[slug, pk]))
     return page(request, f"learning/room/{name}.html", room_context(person, found))

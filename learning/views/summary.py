@@ -9,11 +9,12 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from core.errors import Invalid, NotPossible, Stale
-from core.forms import beside
+from core.forms import beside, merge
 from core.http import as_id, page, see_other
 from learning.forms.room import LineForm, PointForm
 from learning.forms.summary import LateForm
 from learning.letters import replaced_by, version_name
+from learning.models import Point
 from learning.queries import mine, record_of, sent
 from learning.rules import ensure_may_send, ensure_over, may_send
 from learning.services import summary as services
@@ -78,7 +79,8 @@ def compose(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
             by=person.member, meeting=pk, line=form.cleaned_data["line"], seen=form.cleaned_data["version"]
         )
     except Stale as refused:
-        beside(form, refused)
+        now = record_of(meeting).summary
+        merge(form, refused, version=now.version if now else None, now={"line": now.line if now else ""})
         return _page(request, person, meeting, status=409, line_form=form)
     except Invalid as refused:
         beside(form, refused)
@@ -144,7 +146,8 @@ def reword(request: HttpRequest, slug: str, pk: int, point: int) -> HttpResponse
             )
             return see_other(request, _compose(request, slug, pk))
         except Stale as refused:
-            beside(form, refused)
+            now = Point.objects.get(pk=point)  # of this meeting's summary: the service has looked
+            merge(form, refused, version=now.version, now={"text": now.text})
             return _page(request, person, meeting_for(person, pk), status=409, editing=point, edit_form=form)
         except Invalid as refused:
             beside(form, refused)

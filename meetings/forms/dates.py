@@ -29,6 +29,12 @@ class Day(forms.DateField):
         return day
 
 
+def next_date(series: Series) -> date:
+    """Its next date that is tomorrow or later: from there on it is changed, unless somebody chooses another day."""
+    tomorrow = max(day_of(clock.now(), series.team.zone) + timedelta(days=1), series.first)
+    return next(iter(dates_of(series, tomorrow, tomorrow + timedelta(days=70))), tomorrow)
+
+
 class SeriesForm(forms.Form):
     """How often, on which day, from when on; the time is the team's own."""
 
@@ -42,9 +48,19 @@ class SeriesForm(forms.Form):
     version = forms.IntegerField(required=False, widget=forms.HiddenInput)
     key = forms.UUIDField(required=False, widget=forms.HiddenInput)
 
-    def __init__(self, *args: Any, team: Team, **kwargs: Any) -> None:
+    MERGED = (
+        "often",
+        "weekday",
+        "at",
+        "minutes",
+        "place",
+        "video",
+    )  # what the row has; from which day on is one's own choice
+
+    def __init__(self, *args: Any, team: Team, series: Series | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.team = team
+        self.series = series  # the one that is changed
 
     @classmethod
     def fresh(cls, team: Team, key: str) -> "SeriesForm":
@@ -60,8 +76,7 @@ class SeriesForm(forms.Form):
         Its weeks are counted from that day: with another one, a fortnightly series might change to the weeks between.
         """
         often, weekday = PATTERNS[series.rule]
-        tomorrow = max(day_of(clock.now(), series.team.zone) + timedelta(days=1), series.first)
-        day = next(iter(dates_of(series, tomorrow, tomorrow + timedelta(days=70))), tomorrow)
+        day = next_date(series)
         initial = {"often": often, "weekday": weekday, "first": day, "key": key, "version": series.version}
         return cls(
             team=series.team,
@@ -78,7 +93,19 @@ class SeriesForm(forms.Form):
         """What the service wants."""
         given = self.cleaned_data
         rule = rule_of(Often(given["often"]), int(given["weekday"]))
-        return {"rule": rule} | {name: given[name] for name in ("first", "at", "minutes", "place", "video")}
+        others = {name: given[name] for name in ("at", "minutes", "place", "video")}
+        return {"rule": rule, "first": self._first(rule, given["first"]), **others}
+
+    def _first(self, rule: str, first: date) -> date:
+        """Where the day was left as the page had it, and the series is moved to an earlier day of that week (or month): that earlier
+        day, if it is still to come, so that the week keeps its meeting.
+        """
+        if self.series is None or first != next_date(self.series):
+            return first
+        tomorrow = day_of(clock.now(), self.team.zone) + timedelta(days=1)
+        begins = first - timedelta(days=first.weekday()) if PATTERNS[rule][0].by_weeks else first.replace(day=1)
+        day = next(iter(dates_of(Series(rule=rule, first=begins), begins, first)), first)
+        return day if day >= tomorrow else first
 
 
 class EndForm(forms.Form):

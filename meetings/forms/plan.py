@@ -1,5 +1,6 @@
 """A meeting's date, its items, its seats."""
 
+from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -10,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from core import clock
 from core.forms import Presenters
 from core.zones import moment
-from meetings.models import ItemKind, Meeting, Task
+from meetings.models import ItemKind, Meeting, Step
 from teams.models import Membership, Team
 
 
@@ -100,6 +101,13 @@ class ItemForm(forms.Form):
         self.fields["presenter"].queryset = Membership.objects.present().filter(team_id=team_id).select_related("user")  # type: ignore[attr-defined]
 
 
+class MinutesForm(forms.Form):
+    """Other minutes for one item, in the room."""
+
+    minutes = forms.IntegerField(min_value=1, max_value=240)
+    version = forms.IntegerField(required=False)
+
+
 class SeatForm(forms.Form):
     """Somebody for a seat; nobody to leave it empty."""
 
@@ -111,9 +119,19 @@ class SeatForm(forms.Form):
 
 
 class TaskForm(forms.Form):
-    """Ready words for the task."""
+    """Ready words for the task: the team's own, or ours."""
 
-    task = forms.ChoiceField(choices=Task.choices)
+    task = forms.ChoiceField()
+
+    def __init__(self, *args: Any, words: Sequence[tuple[str, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["task"].choices = words  # type: ignore[attr-defined]
+
+
+class StepForm(forms.Form):
+    """One of the four steps of a case discussion."""
+
+    step = forms.ChoiceField(choices=Step.choices)
 
 
 class CodeForm(forms.Form):

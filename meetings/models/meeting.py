@@ -143,6 +143,10 @@ class Meeting(Live, Keyed, Versioned):
     def __str__(self) -> str:
         return f"meeting {self.pk}"
 
+    def follows(self, before: Live) -> None:
+        if isinstance(before, Meeting) and Meeting.team.is_cached(before):
+            self.team = before.team
+
     @contextmanager
     def surroundings(self) -> Iterator[None]:
         """Fragments are rendered in one language and in the team's own time, within its own rows, whoever caused it."""
@@ -165,6 +169,11 @@ class Meeting(Live, Keyed, Versioned):
         return self.phase == Phase.LIVE or (
             self.phase == Phase.PLANNED and self.opens <= clock.now() < self.starts + NEVER_BEGAN
         )
+
+    @property
+    def is_ahead(self) -> bool:
+        """Whether its room will open yet."""
+        return self.phase == Phase.PLANNED and clock.now() < self.opens
 
     @property
     def is_live(self) -> bool:
@@ -268,6 +277,16 @@ class Item(Keyed, Versioned):
     def task_said(self) -> str:
         """The marked task in words."""
         return str(dict(Task.choices).get(self.task, self.task))
+
+    @property
+    def step_now(self) -> Step:
+        """Which of the four steps a case discussion is at: the first, until somebody says otherwise."""
+        return Step(self.at_step or Step.MARK)
+
+    @property
+    def step_after(self) -> Step | None:
+        """The step that comes next; None at the last."""
+        return dict(zip(Step, list(Step)[1:], strict=False)).get(self.step_now)
 
     @property
     def is_now(self) -> bool:

@@ -114,3 +114,8 @@ class WallCode(models.Model):
     )  # shown to the whole team and on the wall itself, so not a secret kept as a hash
 
     privacy = classes(technical="id team meeting", team="code")
+
+    @property
+    def spoken(self) -> str:
+        """As people say it: "KLM 482"."""
+        return f"{self.code[:3]} {self.code[3:]}"

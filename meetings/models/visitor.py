@@ -15,7 +15,8 @@ from teams.models import Membership, Team
 
 class VisitorQuerySet(models.QuerySet["Visitor"]):
     def visible_to(self, principal: Principal) -> Self:
-        return self.filter(team_id__in=principal.team_ids)
+        """A person's teams' visitors; whoever comes from outside sees nobody beside themselves, and that isn't asked here."""
+        return self.filter(team_id__in=principal.team_ids) if principal.kind == "person" else self.none()
 
     def waiting(self) -> Self:
         """At the door: asked, and nobody has answered yet."""
@@ -50,6 +51,19 @@ class Visitor(Keyed):
                 condition=Q(let_in_by=None) | Q(let_in_at__isnull=False), name="visitor_let_in_says_when"
             ),
         ]
+
+    @property
+    def called(self) -> str:
+        """What the others call them: the first word of the name; nothing once it is forgotten."""
+        return self.name.split()[0] if self.name else ""
+
+    @property
+    def is_waiting(self) -> bool:
+        return self.let_in_at is None and self.ended_at is None
+
+    @property
+    def is_inside(self) -> bool:
+        return self.let_in_at is not None and self.ended_at is None
 
     def __str__(self) -> str:
         return f"visitor {self.pk}"

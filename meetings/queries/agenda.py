@@ -3,14 +3,21 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
+from django.db.models import OuterRef, QuerySet
 from django.utils.translation import gettext as _
 
+from core import clock
 from core.errors import NotFound
+from core.kept import Kept
 from core.policy import Principal
-from meetings.models import Attendance, Item, Meeting, WallCode
-from teams.models import Membership
+from meetings.models import Attendance, Item, ItemKind, Meeting, Phase, Task, WallCode
+from teams.models import Membership, TeamAgreement
+from teams.queries import agreement_of
 
+PARKABLE = (ItemKind.CASE, ItemKind.BUSINESS, ItemKind.WRITE_UP, ItemKind.OTHER)  # the others belong to each meeting
+LENGTHS = (5, 10, 15, 20, 25, 30, 45, 60)  # the minutes at choice for one more item in the room
 PROMPT = timedelta(minutes=10)  # so long before the read-back whoever keeps learning in mind is asked to pick
 
 
@@ -76,9 +83,12 @@ class Agenda:
         return self.ends - self.booked >= timedelta(minutes=1)
 
 
+_items = Kept(lambda meeting: Item.objects.filter(meeting=meeting).select_related("presenter__user"))
+
+
 def agenda_of(meeting: Meeting) -> Agenda:
     """The items in order, each with its time. One query."""
-    items = Item.objects.filter(meeting=meeting).select_related("presenter__user")
+    items = _items(meeting.pk)
     begins = clock_at = meeting.began_at or meeting.starts
     rows = []
     for item in items:
@@ -108,6 +118,35 @@ def slot_of(agenda: Agenda, moment: datetime) -> Slot | None:
     return Slot(at, max(1, round(ahead / timedelta(minutes=1))), ahead <= PROMPT, ahead <= timedelta())
 
 
+def agreed(meeting: Meeting) -> TeamAgreement:
+    """What its team has agreed. One query: ask it with `once`."""
+    return agreement_of(meeting.team_id)
+
+
+def next_planned(meeting: Meeting) -> Meeting | None:
+    """The team's next meeting after this one: there, what wasn't reached goes on. One query: ask it with `once`."""
+    return planned_after(meeting.team_id, meeting.starts).first()
+
+
+def planned_after(team: int | OuterRef, moment: datetime | OuterRef, *, now: Any = None) -> QuerySet[Meeting]:
+    """The team's meetings still to come that begin after `moment`, the nearest first."""
+    later = Meeting.objects.filter(team=team, phase=Phase.PLANNED, starts__gt=moment)
+    return later.filter(starts__gt=now or clock.now()).order_by("starts", "pk")
+
+
+def parkable(agenda: Agenda) -> list[Item]:
+    """What may be put on the next meeting's agenda: the item that is on, and what is still to come."""
+    return [row.item for row in agenda.rows if row.item.kind in PARKABLE and not row.item.is_done]
+
+
+def ready_words(agreement: TeamAgreement) -> list[tuple[str, str]]:
+    """The words at choice for what a worker wants from a talk: the team's own, or ours. Each as it is stored, and as it is said."""
+    own = agreement.task_words.splitlines()  # one that is spelt like a code of ours ("plan") is stored otherwise
+    return [(line.capitalize() if line in Task.values else line, line) for line in own] or [
+        (str(task), str(task.label)) for task in Task
+    ]
+
+
 def meeting_for(principal: Principal, pk: int) -> Meeting:
     """The meeting, if this reader may see it. Raises NotFound."""
     found = Meeting.objects.visible_to(principal).filter(pk=pk).select_related("team").first()
@@ -124,5 +163,5 @@ def here(meeting: Meeting) -> list[Membership]:
 
 def spoken_code(meeting: Meeting) -> str:
     """The wall's code as people say it ("KLM 482"); empty when there is none any more."""
-    code = WallCode.objects.filter(meeting=meeting).values_list("code", flat=True).first()
-    return f"{code[:3]} {code[3:]}" if code else ""
+    code = WallCode.objects.filter(meeting=meeting).first()
+    return code.spoken if code else ""

@@ -16,3 +16,8 @@ def once[T](meeting: Meeting, ask: Callable[[Meeting], T]) -> T:
         kept[ask] = ask(meeting)
     found: T = kept[ask]
     return found
+
+
+def know[T](meeting: Meeting, ask: Callable[[Meeting], T], found: T) -> None:
+    """What `ask` would answer is known already: it came with something else."""
+    vars(meeting).setdefault("_asked", {})[ask] = found

@@ -21,6 +21,7 @@ from meetings.services import notices
 from meetings.services.locks import lock
 from meetings.services.seats import seat
 from meetings.services.turns import propose_holder
+from meetings.services.visitors import end_visits
 from teams.models import Membership
 from teams.queries import agreement_of, away_on
 from teams.roles import Act, Usually
@@ -216,6 +217,7 @@ def call_off(meeting: Meeting, why: CalledOff) -> None:
     tell_anew(meeting)
     meeting.save(update_fields=["phase", "called_off", *TOLD])
     WallCode.objects.filter(meeting=meeting).delete()
+    end_visits(meeting)
     touch(meeting, "phase")
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from django.db import transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from core import clock
 from core.errors import NotPossible
@@ -14,8 +15,10 @@ from meetings.models import Attendance, Item, Meeting, Phase, WallCode
 from meetings.roles import Do, SeatKind
 from meetings.rules import ensure, ensure_phase, ensure_step, seats_of
 from meetings.services.locks import lock
+from meetings.services.taps import Data, moved_on, tapped, undoes
 from meetings.services.turns import propose_anew_among
-from teams.models import Membership
+from meetings.services.visitors import end_visits
+from teams.models import Activity, Membership
 from teams.services.activity import record
 
 
@@ -38,7 +41,20 @@ def begin(*, by: Membership, meeting: int) -> Meeting:
         first.save(update_fields=["started_at"])
     record("meeting began", by=by.user_id, team=found.team_id, subject=f"meeting {found.pk}")
     touch(found, "phase", "agenda")
+    tapped(found, by=by, verb="meeting began")
     return found
+
+
+@undoes("meeting began", says=lambda meeting, data: _("You began the meeting."))
+def _not_begun(meeting: Meeting, by: Membership, data: Data) -> None:
+    """Only where nothing has happened since, nor been written: then it hasn't begun, for anybody."""
+    written = any(subject.startswith(("jottings@", "offers@")) for subject in meeting.changed)
+    if meeting.phase != Phase.LIVE or written or _done_since(meeting) != ["meeting began"]:
+        raise moved_on()
+    Item.objects.filter(meeting=meeting, started_at__isnull=False).update(started_at=None, ended_at=None)
+    meeting.phase, meeting.began_at = Phase.PLANNED, None
+    meeting.save(update_fields=["phase", "began_at"])
+    touch(meeting, "phase", "agenda")
 
 
 @transaction.atomic
@@ -65,10 +81,48 @@ def tick_attendance(*, by: Membership, meeting: int, here: Iterable[int], was: I
     if members != ticked:
         record("attendance ticked", by=by.user_id, team=found.team_id, subject=f"meeting {found.pk}", here=len(members))
         touch(found, "people")
+        came, went = sorted(members - ticked), sorted(ticked - members)
+        tapped(found, by=by, verb="attendance ticked", came=came, went=went)
     holder = seats_of(found).get(SeatKind.LEARNING) if ticked - members else None
     if holder is not None and holder.pk in ticked - members:  # somebody says so: no need to wait until ticking is over
         propose_anew_among(found, members, by=by)
     return found
+
+
+def _done_since(meeting: Meeting) -> list[str]:
+    """What was done here since the meeting began, but for what was undone."""
+    done: list[str] = []
+    said = Activity.objects.filter(
+        team_id=meeting.team_id, subject=f"meeting {meeting.pk}", at__gte=meeting.began_at or meeting.starts
+    )
+    for verb, detail in said.order_by("pk").values_list("verb", "detail"):
+        if verb == "tap undone" and detail["tap"] in done:
+            done.remove(detail["tap"])
+        else:
+            done.append(verb)
+    return done
+
+
+def _ticked(data: Data) -> str:
+    came, went = len(data["came"]), len(data["went"])
+    if came and went:
+        return _("You changed who is here.")
+    if came:
+        return ngettext("You ticked %(n)d as here.", "You ticked %(n)d as here.", came) % {"n": came}
+    return ngettext("You unticked %(n)d.", "You unticked %(n)d.", went) % {"n": went}
+
+
+@undoes("attendance ticked", says=lambda meeting, data: _ticked(data))
+def _not_ticked(meeting: Meeting, by: Membership, data: Data) -> None:
+    """Each tick of that batch as it was; what others ticked since stays."""
+    Attendance.objects.filter(meeting=meeting, member_id__in=data["came"]).delete()
+    there = set(Attendance.objects.filter(meeting=meeting).values_list("member_id", flat=True))
+    members = Membership.objects.present().filter(team_id=meeting.team_id, pk__in=data["went"]).exclude(pk__in=there)
+    Attendance.objects.bulk_create(
+        Attendance(team_id=meeting.team_id, meeting=meeting, member=member, recorded_by=by, at=clock.now())
+        for member in members
+    )
+    touch(meeting, "people")
 
 
 @transaction.atomic
@@ -99,6 +153,7 @@ def _close(meeting: Meeting, by: Membership | None) -> None:
     now = clock.now()
     Item.objects.filter(meeting=meeting, started_at__isnull=False, ended_at=None).update(ended_at=now)
     WallCode.objects.filter(meeting=meeting).delete()
+    end_visits(meeting)
     meeting.phase, meeting.closed_at, meeting.closed_by = Phase.CLOSED, now, by
     meeting.save(update_fields=["phase", "closed_at", "closed_by"])
     record("meeting closed", by=by.user_id if by else None, team=meeting.team_id, subject=f"meeting {meeting.pk}")

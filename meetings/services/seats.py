@@ -8,9 +8,11 @@ from core import clock
 from core.errors import Invalid, NotPossible
 from core.live import touch
 from meetings.models import MAY_COME_BACK, Attendance, Ended, How, Meeting, Phase, Seat
+from meetings.queries import once, seats_in
 from meetings.roles import Do, SeatKind
 from meetings.rules import ensure, ensure_phase, seats_of
 from meetings.services.locks import lock
+from meetings.services.taps import Data, moved_on, tapped, undoes
 from teams.models import Membership
 from teams.services.activity import record
 
@@ -106,11 +108,61 @@ def take_seat(*, by: Membership, meeting: int, kind: SeatKind, member: Membershi
     if seen is not None and holder is not None and holder.pk != seen:
         raise NotPossible(_has_it_now(kind, holder))
     scribe = seats.get(SeatKind.SCRIBE)
+    was = Seat.objects.current().filter(meeting=found, kind=kind).first()
+    left = None
     if kind == SeatKind.LEARNING and found.is_live and not found.small and scribe and scribe.pk == member.pk:
-        get_up(found, SeatKind.SCRIBE, ended=Ended.REPLACED, by=by)  # that seat may stay empty
-    seat(found, kind, member, by=by, how=_how_in_mid_meeting(found, kind, member))
+        left = get_up(found, SeatKind.SCRIBE, ended=Ended.REPLACED, by=by)  # that seat may stay empty
+    taken = seat(found, kind, member, by=by, how=_how_in_mid_meeting(found, kind, member))
     touch(found, "seats")
+    tapped(
+        found,
+        by=by,
+        verb="seat taken",
+        seat=taken.pk,
+        kind=kind,
+        member=member.pk,
+        mine=int(member.pk == by.pk),
+        was=was.pk if was else None,
+        left=left.pk if left else None,
+    )
     return found
+
+
+def _says_taken(meeting: Meeting, data: Data) -> str:
+    held = once(meeting, seats_in).held.get(SeatKind(data["kind"]))
+    name = held.first_name if held else ""
+    mine, others = {
+        SeatKind.LEARNING: (_("You keep our learning in mind."), _("You asked %(name)s to keep our learning in mind.")),
+        SeatKind.CHAIR: (_("You took the chair."), _("You asked %(name)s to chair.")),
+        SeatKind.SCRIBE: (_("You are scribe now."), _("You asked %(name)s to be scribe.")),
+    }[SeatKind(data["kind"])]
+    return others % {"name": name} if held and held.pk == data["member"] and not data["mine"] else mine
+
+
+@undoes("seat taken", says=_says_taken)
+def _not_taken(meeting: Meeting, by: Membership, data: Data) -> None:
+    """As if nobody had sat down: a seat of some seconds would count as a time in which somebody held it."""
+    taken = Seat.objects.current().filter(meeting=meeting, pk=data["seat"]).first()
+    if taken is None:
+        raise moved_on()
+    taken.delete()
+    if data["was"] is not None:
+        _sit_down_again(meeting, data["was"])
+    if data["left"] is not None and not Seat.objects.current().filter(meeting=meeting, kind=SeatKind.SCRIBE).exists():
+        _sit_down_again(meeting, data["left"])
+    touch(meeting, "seats")
+
+
+def _sit_down_again(meeting: Meeting, pk: int) -> None:
+    """Whoever got up has the seat as if they hadn't. Raises `moved_on()`."""
+    left = Seat.objects.filter(meeting=meeting, pk=pk, member__until=None).first()
+    seats = Seat.objects.current().filter(meeting=meeting)
+    if left is None or seats.filter(kind=left.kind).exists():
+        raise moved_on()
+    if not (meeting.small or left.small) and seats.filter(member_id=left.member_id).exists():
+        raise moved_on()
+    left.until, left.ended = None, Ended.NOT
+    left.save(update_fields=["until", "ended"])
 
 
 def _has_it_now(kind: SeatKind, holder: Membership) -> str:
@@ -133,7 +185,8 @@ def _how_in_mid_meeting(meeting: Meeting, kind: SeatKind, member: Membership) ->
 
 @transaction.atomic
 def leave_seat(*, by: Membership, meeting: int, kind: SeatKind, seen: int | None = None) -> Meeting:
-    """Get up: the seat is empty until somebody takes it. Any member may say that somebody was called out.
+    """Get up: the seat is empty until somebody takes it. Any member may say that somebody was called out, or, before the meeting,
+    leave the seat of a colleague empty, which is no "not this time" of that colleague's.
 
     `seen`: the member whom the page showed there: whoever sits there since then stays.
     """
@@ -143,9 +196,20 @@ def leave_seat(*, by: Membership, meeting: int, kind: SeatKind, seen: int | None
     holder = seats_of(found).get(kind)
     if holder is None or (seen is not None and holder.pk != seen):
         return found
-    by_oneself, by_others = (Ended.HAD_TO_GO, Ended.CALLED_OUT) if found.is_live else (Ended.DECLINED, Ended.DECLINED)
-    get_up(found, kind, ended=by_oneself if holder.pk == by.pk else by_others, by=by)
+    by_oneself = Ended.HAD_TO_GO if found.is_live else Ended.DECLINED
+    left = get_up(found, kind, ended=by_oneself if holder.pk == by.pk else Ended.CALLED_OUT, by=by)
+    if left is not None:
+        tapped(found, by=by, verb="seat left", seat=left.pk, kind=kind, mine=int(holder.pk == by.pk))
     return found
+
+
+@undoes(
+    "seat left",
+    says=lambda meeting, data: _("You left your seat.") if data["mine"] else _("You said that a seat is empty."),
+)
+def _not_left(meeting: Meeting, by: Membership, data: Data) -> None:
+    _sit_down_again(meeting, data["seat"])
+    touch(meeting, "seats")
 
 
 @transaction.atomic
@@ -159,11 +223,20 @@ def leave_it_with(*, by: Membership, meeting: int) -> Meeting:
         meeting=found, kind=SeatKind.LEARNING, member=by, until__gt=found.began_at or found.starts
     ).last()
     if left is not None and left.ended in MAY_COME_BACK and holder is not None:
-        left.ended = Ended.HANDED_OVER
+        was, left.ended = left.ended, Ended.HANDED_OVER
         left.save(update_fields=["ended"])
         record("seat handed over", by=by.user_id, team=found.team_id, subject=f"meeting {found.pk}", to=holder.pk)
         touch(found, "seats", to=[by.pk])
+        tapped(found, by=by, verb="seat handed over", seat=left.pk, was=was, to=holder.pk)
     return found
+
+
+@undoes("seat handed over", says=lambda meeting, data: _("You left it with whoever stood in."))
+def _not_handed_over(meeting: Meeting, by: Membership, data: Data) -> None:
+    left = Seat.objects.filter(meeting=meeting, pk=data["seat"], ended=Ended.HANDED_OVER)
+    if not left.update(ended=data["was"]):
+        raise moved_on()
+    touch(meeting, "seats", to=[by.pk])
 
 
 def vacate(member: int, *, team: int) -> None:
@@ -189,4 +262,14 @@ def flag_small(*, by: Membership, meeting: int) -> Meeting:
         found.save(update_fields=["small"])
         record("flagged small", by=by.user_id, team=found.team_id, subject=f"meeting {found.pk}")
         touch(found, "seats")
+        tapped(found, by=by, verb="flagged small")
     return found
+
+
+@undoes("flagged small", says=lambda meeting, data: _("You said that we are few."))
+def _not_small(meeting: Meeting, by: Membership, data: Data) -> None:
+    if Seat.objects.current().filter(meeting=meeting, small=True).exists():
+        raise moved_on()
+    meeting.small = False
+    meeting.save(update_fields=["small"])
+    touch(meeting, "seats")

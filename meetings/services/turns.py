@@ -97,7 +97,8 @@ def decline(*, by: Membership, meeting: int) -> Meeting:
     """ "Not this time", before the meeting begins: the rule proposes the next at once. Harmless when repeated."""
     found = lock(meeting, by=by)
     held = _held(found)
-    before = Seat.objects.filter(meeting=found, kind=LEARNING, member=by, ended=Ended.DECLINED)
+    gone = [Ended.DECLINED, Ended.CALLED_OUT]  # "not this time", or a colleague left the seat empty
+    before = Seat.objects.filter(meeting=found, kind=LEARNING, member=by, ended__in=gone)
     if (held is None or held.member_id != by.pk) and before.exists():
         return found
     ensure(by, Do.ANSWER, found)

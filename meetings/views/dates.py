@@ -10,12 +10,12 @@ from django.utils.translation import gettext as _
 
 from core import clock
 from core.errors import Invalid, NotPossible, Stale
-from core.forms import beside
+from core.forms import beside, merge
 from core.http import as_id, page, see_other
 from core.mail import full_address
 from core.zones import day_of
 from meetings.forms.dates import BankHolidaysForm, EndForm, LineForm, LinkForm, PauseForm, SeriesForm
-from meetings.models import ItemKind, Series
+from meetings.models import ItemKind, Series, SeriesLine
 from meetings.queries.dates import dates_for, in_words, lines_of, series_for
 from meetings.services import planning
 from meetings.services import series as services
@@ -101,7 +101,7 @@ def change(request: HttpRequest, slug: str, series: int) -> HttpResponse:
     found = series_for(person, series)
     if request.method != "POST":
         return _change_page(request, person, found)
-    form = SeriesForm(request.POST, team=person.team)
+    form = SeriesForm(request.POST, team=person.team, series=found)
     status = 422
     if form.is_valid():
         given = form.cleaned_data
@@ -109,6 +109,11 @@ def change(request: HttpRequest, slug: str, series: int) -> HttpResponse:
             services.change_series(
                 by=person.member, series=series, seen=given["version"], key=given["key"], **form.values()
             )
+        except Stale as refused:
+            found = series_for(person, series)
+            now = {name: value for name, value in SeriesForm.of(found, "").initial.items() if name in SeriesForm.MERGED}
+            merge(form, refused, version=found.version, now=now)
+            status = refused.status
         except (Invalid, NotPossible) as refused:
             beside(form, refused)
             status = refused.status
@@ -224,7 +229,11 @@ def add_line(request: HttpRequest, slug: str, series: int) -> HttpResponse:
                 seen=given["version"],
             )
             return see_other(request, _lines(slug, series))
-        except (Invalid, Stale) as refused:
+        except Stale as refused:
+            found = series_for(person, series)
+            merge(form, refused, version=found.version, now={})
+            status = refused.status
+        except Invalid as refused:
             beside(form, refused)
             status = refused.status
     return lines_page(request, person, found, form=form, status=status)
@@ -248,7 +257,12 @@ def change_line(request: HttpRequest, slug: str, series: int, line: int) -> Http
                 seen=given["version"],
             )
             return see_other(request, _lines(slug, series))
-        except (Invalid, Stale) as refused:
+        except Stale as refused:
+            found = series_for(person, series)
+            now = SeriesLine.objects.filter(series=found, pk=line).first()
+            merge(form, refused, version=found.version, now={"label": now.label, "minutes": now.minutes} if now else {})
+            status = refused.status
+        except Invalid as refused:
             beside(form, refused)
             status = refused.status
     return lines_page(request, person, found, form=form, editing=line, status=status)

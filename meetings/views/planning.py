@@ -1,6 +1,7 @@
 """Planning a meeting: when and where, the agenda, the seats."""
 
 import uuid
+from typing import Any
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -8,12 +9,12 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from core.errors import Invalid, Stale
-from core.forms import beside
-from core.http import as_id, page, see_other
-from meetings.forms.plan import ItemForm, MeetingForm
+from core.forms import beside, merge
+from core.http import as_id, done, is_htmx, page, see_other
+from meetings.forms.plan import ItemForm, MeetingForm, MinutesForm
 from meetings.fragments import seat_context
-from meetings.models import ItemKind, Meeting, Phase
-from meetings.queries import agenda_of, meeting_for
+from meetings.models import Item, ItemKind, Meeting, Phase
+from meetings.queries import LENGTHS, agenda_of, meeting_for
 from meetings.queries.dates import words_of_series
 from meetings.queries.turns import share_of, turn_of
 from meetings.roles import SeatKind
@@ -52,7 +53,9 @@ def plan(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
         try:
             planning.change_plan(by=person.member, meeting=pk, seen=form.cleaned_data["version"], **form.values())
         except Stale as refused:
-            beside(form, refused)
+            meeting = meeting_for(person, pk)
+            now = {name: value for name, value in MeetingForm.of(meeting).initial.items() if name != "version"}
+            merge(form, refused, version=meeting.version, now=now)
             return plan_page(request, person, meeting, form=form, status=409)
         except Invalid as refused:
             beside(form, refused)
@@ -103,9 +106,19 @@ def plan_page(
     return page(request, "meetings/plan.html", context, status=status)
 
 
+def _in_room(request: HttpRequest) -> bool:
+    return request.POST.get("from") == "room"
+
+
 def _back(meeting: Meeting, slug: str, request: HttpRequest) -> str:
-    where = "meeting" if request.POST.get("from") == "room" else "meeting_plan"
-    return reverse(where, args=[slug, meeting.pk])
+    if _in_room(request):
+        return reverse("meeting", args=[slug, meeting.pk]) + "#pane-agenda"
+    return reverse("meeting_plan", args=[slug, meeting.pk])
+
+
+def _arranged(meeting: Meeting, slug: str, request: HttpRequest) -> HttpResponse:
+    """After a change of the order in the room: where it may be changed further."""
+    return done(request, reverse("meeting", args=[slug, meeting.pk]) + "?open=order#pane-agenda")
 
 
 def add_item(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
@@ -125,16 +138,44 @@ def add_item(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
                 presenter=values["presenter"],
                 key=values["key"],
             )
-            return see_other(request, _back(meeting, slug, request))
+            where = _back(meeting, slug, request)
+            return done(request, where) if _in_room(request) else see_other(request, where)
         except Invalid as refused:
             beside(form, refused)
+    if _in_room(request) and is_htmx(request):
+        return page(request, "meetings/parts/add_row.html", _row_context(person, meeting, form), status=422)
     return plan_page(request, person, meeting, item_form=form, status=422)
 
 
+def _row_context(person: Person, meeting: Meeting, form: ItemForm) -> dict[str, Any]:
+    """What the one row of the room's agenda needs."""
+    return {
+        "team": person.team,
+        "meeting": meeting,
+        "item_form": form,
+        "kind": form["kind"].value(),
+        "members": people(person),
+        "lengths": LENGTHS,
+        "new_key": uuid.uuid4(),
+    }
+
+
 def change_item(request: HttpRequest, slug: str, pk: int, item: int) -> HttpResponse:
-    """Other words, another presenter, other minutes."""
+    """Other words, another presenter, other minutes; in the room the minutes alone."""
     person = person_of(request)
     meeting = meeting_for(person, pk)
+    if request.POST.get("only") == "minutes":
+        minutes = MinutesForm(request.POST)
+        if not minutes.is_valid():
+            raise Invalid("minutes", _("Give it from 1 to 240 minutes."))
+        agenda_services.change_minutes(
+            by=person.member,
+            meeting=pk,
+            item=item,
+            minutes=minutes.cleaned_data["minutes"],
+            seen=minutes.cleaned_data["version"],
+        )
+        return _arranged(meeting, slug, request)
     form = ItemForm(request.POST, team_id=person.team.pk)
     if form.is_valid():
         values = form.cleaned_data
@@ -150,7 +191,10 @@ def change_item(request: HttpRequest, slug: str, pk: int, item: int) -> HttpResp
             )
             return see_other(request, _back(meeting, slug, request))
         except Stale as refused:
-            beside(form, refused)
+            now = Item.objects.get(meeting=meeting, pk=item)
+            worded = {"label": now.label} if now.kind in (ItemKind.OTHER, ItemKind.BUSINESS, ItemKind.WRITE_UP) else {}
+            held = {**worded, "presenter": now.presenter_id, "minutes": now.minutes}
+            merge(form, refused, version=now.version, now=held)
             return plan_page(request, person, meeting, item_form=form, editing=item, status=409)
         except Invalid as refused:
             beside(form, refused)
@@ -158,13 +202,14 @@ def change_item(request: HttpRequest, slug: str, pk: int, item: int) -> HttpResp
 
 
 def move_item(request: HttpRequest, slug: str, pk: int, item: int) -> HttpResponse:
-    """One place up or down."""
+    """One place up or down, or straight to a place among what is still to come."""
     person = person_of(request)
     meeting = meeting_for(person, pk)
-    agenda_services.move_item(by=person.member, meeting=pk, item=item, up=request.POST.get("to") == "up")
-    return see_other(
-        request, _back(meeting, slug, request) + (f"?item={item}" if request.POST.get("from") != "room" else "")
-    )
+    to = request.POST.get("to")
+    agenda_services.move_item(by=person.member, meeting=pk, item=item, up=to == "up", to=as_id(to))
+    if _in_room(request):
+        return _arranged(meeting, slug, request)
+    return see_other(request, f"{_back(meeting, slug, request)}?item={item}")
 
 
 def remove_item(request: HttpRequest, slug: str, pk: int, item: int) -> HttpResponse:
@@ -172,6 +217,8 @@ def remove_item(request: HttpRequest, slug: str, pk: int, item: int) -> HttpResp
     person = person_of(request)
     meeting = meeting_for(person, pk)
     agenda_services.remove_item(by=person.member, meeting=pk, item=item)
+    if _in_room(request):
+        return _arranged(meeting, slug, request)
     return see_other(request, _back(meeting, slug, request))
 
 

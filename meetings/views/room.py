@@ -8,12 +8,12 @@ from django.utils.translation import gettext as _
 from core.errors import Invalid
 from core.http import as_id, as_ids, done, see_other
 from core.zones import day_of
-from meetings.forms.plan import SeatForm, TaskForm
-from meetings.models import Task
-from meetings.queries import meeting_for
+from meetings.forms.plan import SeatForm, StepForm, TaskForm
+from meetings.models import Step
+from meetings.queries import meeting_for, ready_words
 from meetings.roles import SeatKind
-from meetings.services import agenda, running, seats
-from teams.queries import away_on, people
+from meetings.services import agenda, parking, running, seats, taps
+from teams.queries import agreement_of, away_on, people
 from teams.rules import person_of
 
 
@@ -77,12 +77,30 @@ def more_minutes(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
 def mark_task(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     """Task marked, in ready words."""
     person = person_of(request)
-    form = TaskForm(request.POST)
+    form = TaskForm(request.POST, words=ready_words(agreement_of(person.team.pk)))
     if not form.is_valid():
         raise Invalid("task", _("Choose one of the ready words."))
     agenda.mark_task(
-        by=person.member, meeting=pk, item=as_id(request.POST.get("item")) or 0, task=Task(form.cleaned_data["task"])
+        by=person.member, meeting=pk, item=as_id(request.POST.get("item")) or 0, task=form.cleaned_data["task"]
     )
+    return done(request, _room(request, slug, pk))
+
+
+def step(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
+    """On to one of the four steps."""
+    person = person_of(request)
+    form = StepForm(request.POST)
+    if not form.is_valid():
+        raise Invalid("step", _("Choose one of the four steps."))
+    chosen = Step(form.cleaned_data["step"])
+    agenda.take_step(by=person.member, meeting=pk, item=as_id(request.POST.get("item")) or 0, step=chosen)
+    return done(request, _room(request, slug, pk))
+
+
+def park(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
+    """An item goes on the next meeting's agenda."""
+    person = person_of(request)
+    parking.park(by=person.member, meeting=pk, item=as_id(request.POST.get("item")) or 0)
     return done(request, _room(request, slug, pk))
 
 
@@ -95,6 +113,13 @@ def attendance(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
         day = day_of(meeting_for(person, pk).starts, person.team.zone)
         ticked = {member.pk for member in people(person)} - away_on(person.team.pk, day)
     running.tick_attendance(by=person.member, meeting=pk, here=ticked, was=was)
+    return done(request, _room(request, slug, pk))
+
+
+def undo(request: HttpRequest, slug: str, pk: int, tap: int) -> HttpResponse:
+    """Put back one's own tap of the last half minute."""
+    person = person_of(request)
+    taps.undo(by=person.member, meeting=pk, tap=tap)
     return done(request, _room(request, slug, pk))
 
 

@@ -6,10 +6,10 @@
 (() => {
   const room = document.querySelector("[data-live]");
   if (!room) return;
-  const OPEN = 6000, SILENT = 25000, ASK = 4000, HIDE = 30000, LINE = 5000, AGAIN = 120000;
+  const OPEN = 6000, SILENT = 25000, ASK = 4000, HIDE = 30000, LINE = 5000, AGAIN = 120000, TICK = 5000;
   const [path, query] = room.dataset.live.split("?");
   const address = (tail) => `${path}${tail}?rev=${room.dataset.rev}${query ? "&" + query : ""}`;
-  let stream = null, heard = 0, moved = 0, timer = 0, failures = 0, swallowed = 0, lostAt = 0, over = false, asking = null;
+  let stream = null, heard = 0, ticked = 0, moved = 0, timer = 0, failures = 0, swallowed = 0, lostAt = 0, over = false, asking = null;
   let swaps = Promise.resolve();
   const missed = new Set();
 
@@ -28,7 +28,10 @@
       room.dataset.rev = `${Math.max(revision ?? 0, shown)}.${Math.max(counter ?? 0, own)}`;
       moved = Date.now();
       subjects.forEach(tell);
-    }).catch((error) => console.error(error));
+    }).catch((error) => {
+      console.error(error);
+      room.dataset.rev = "0.0"; // what is shown isn't known any more: the next answer brings everything
+    });
     return swaps;
   };
 
@@ -41,9 +44,9 @@
     again.forEach(tell);
   };
 
-  // A personal piece that couldn't be fetched (the line was gone, the server just then) is fetched again at the next sign of life.
+  // A personal piece that couldn't be fetched (no line, no server, signed out just then) is fetched again at the next sign of life.
   document.addEventListener("htmx:finally:request", ({ detail: { ctx } }) => {
-    if (ctx.request.method !== "GET" || ctx.response?.status < 500) return;
+    if (ctx.request.method !== "GET" || ctx.response?.status < 400) return;
     for (const [, subject] of (ctx.sourceElement.getAttribute("hx-trigger") || "").matchAll(/live:(\w+)/g)) missed.add(subject);
   });
 
@@ -104,7 +107,8 @@
     }
   })();
 
-  const back = async () => {
+  // `doubt`: a stream was refused or said nothing. If the question is answered all the same, something on the way swallows streams.
+  const back = async (doubt = false) => {
     hang();
     clearTimeout(timer);
     if (over) return;
@@ -112,9 +116,13 @@
     lost();
     const answered = await ask();
     if (over) return;
+    if (answered && doubt) swallowed += 1;
     if (answered && swallowed > 2) poll();
-    else later(answered ? connect : back, answered ? spread(400 * 3 ** swallowed) : Math.min(spread(500 * 2 ** failures), 15000));
+    else later(connect, answered ? spread(400 * 3 ** swallowed) : patience());
   };
+
+  // A restart takes seconds, so the first tries come soon, each at a moment of its own; later ones ever more slowly.
+  const patience = () => spread(failures < 8 ? 900 : Math.min(900 * 1.5 ** (failures - 7), 10000));
 
   const poll = async () => {
     state("asking");
@@ -134,7 +142,7 @@
     let greeted = false;
     const on = (name, work) => mine.addEventListener(name, (event) => { if (mine === stream) { well(); work(event.data); } });
     state("opening");
-    later(() => { swallowed += 1; back(); }, OPEN);
+    later(() => back(true), OPEN);
     on("hello", (data) => {
       if (restored(asked, data)) return;
       swallowed = 0;
@@ -155,12 +163,19 @@
     on("beat", (data) => document.dispatchEvent(new CustomEvent("app:clock", { detail: Number(data) })));
     mine.onerror = () => {
       if (mine !== stream) return;
-      if (!greeted) swallowed += 1; // refused: too many, or a proxy that is picky
-      back();
+      if (!greeted) return back(true); // refused: signed out, too many, or a proxy that is picky; the question tells which
+      hang(); // it ended as streams do, or the line is gone: another, each page at a moment of its own
+      state("waiting");
+      lost();
+      later(connect, spread(400));
     };
   };
 
-  const watch = () => later(() => (Date.now() - heard > SILENT ? back() : watch()), 5000);
+  // Nothing was heard for long; or this machine slept, since no clock of its own stands still otherwise.
+  const watch = () => {
+    ticked = Date.now();
+    later(() => (Date.now() - heard > SILENT || Date.now() - ticked > 2 * TICK ? back() : watch()), TICK);
+  };
 
   // A hidden page gives its connection back after a while (a browser has six), and is up to date again when it is seen.
   let hiding = 0;
@@ -171,23 +186,38 @@
   });
   const again = () => { over = false; failures = 0; back(); };
   window.addEventListener("online", again);
+  window.addEventListener("offline", () => back()); // a stream may seem open for long when its line is gone
   window.addEventListener("pagehide", () => { clearTimeout(timer); hang(); });
   window.addEventListener("pageshow", (event) => { if (event.persisted) again(); });
 
   // After our own POST the push is usually here at once. If not (no stream, Redis away), ask.
-  document.addEventListener("htmx:after:request", ({ detail: { ctx } }) => {
-    const posted = ctx.request.method !== "GET" && ctx.response.status < 300;
+  const posted = () => {
     const at = Date.now();
-    if (posted && over) again(); // signed in anew, in another tab
-    else if (posted) setTimeout(() => { if (moved < at) ask(); }, 700);
+    if (over) again(); // signed in anew, in another tab
+    else setTimeout(() => { if (moved < at) ask(); }, 700);
+  };
+  document.addEventListener("app:posted", posted);
+  document.addEventListener("htmx:after:request", ({ detail: { ctx } }) => {
+    if (ctx.request.method !== "GET" && ctx.response.status < 300) posted();
   });
 
-  // An answer of htmx may hold a fragment, too: never an older one than the stream has shown.
-  document.addEventListener("htmx:before:swap", ({ detail: { tasks } }) => {
-    for (let i = tasks.length - 1; i >= 0; i -= 1) {
-      const root = tasks[i].fragment.firstElementChild;
-      const shown = root?.dataset.rev ? document.getElementById(root.id) : null;
-      if (shown?.dataset.rev && Number(root.dataset.rev) < Number(shown.dataset.rev)) tasks.splice(i, 1);
+  // Answers overtake each other, and one may hold a fragment or another piece within itself. Shown is always the newest: of a fragment
+  // by its revision, of a personal piece the answer that was asked for last.
+  const askedAt = new WeakMap(), shownAt = new Map();
+  let asks = 0;
+  document.addEventListener("htmx:before:request", ({ detail: { ctx } }) => {
+    if (ctx.request.method === "GET") askedAt.set(ctx, asks += 1);
+  });
+  document.addEventListener("htmx:before:swap", ({ detail: { ctx, tasks } }) => {
+    const at = askedAt.get(ctx);
+    for (const { fragment } of tasks) {
+      for (const part of fragment?.querySelectorAll("[id]") ?? []) {
+        if (!fragment.contains(part)) continue; // within one that was replaced
+        const shown = document.getElementById(part.id), fetched = !part.dataset.rev;
+        const older = fetched ? at < shownAt.get(part.id) : Number(part.dataset.rev) < Number(shown?.dataset.rev);
+        if (shown && older) part.replaceWith(shown.cloneNode(true));
+        else if (at && fetched) shownAt.set(part.id, at);
+      }
     }
   });
 

@@ -1,4 +1,4 @@
-/* Small comforts of every page. Without this file all of it still works, with plain forms.
+/* What our pages do beside live.js and words.js, in sections, each with a head of its own. Without this file all of it still works, with plain forms.
 
    data-ends="<ISO time>"      minutes left, by the server's clock: words in data-left, with %s; when none are left, those of data-late
    data-clock                  the present minute, in the team's own time
@@ -8,11 +8,12 @@
                                unseen, "was" says whether it was ticked before
    data-full="6"               a code field: its form goes by itself when full
    data-autosend="400"         the pen: its form goes while somebody types, at most once in so many ms
-   data-fresh                  a creating form: after success its fields are empty and its key is new
+   data-fresh, data-waits      a creating form, sent by words.js, late if need be: then its fields are empty and its key is new
    data-fold="10"              a <details> that closes after so many seconds in which nobody types in it
    data-say="…"                in a swapped fragment: said once, politely, in #say
    data-unsent="…"             on a piece whose form has gone: what is said above words that were in it and that nobody has yet
-   <template id="notice-…">    signed-out, someone-else, gone, error, no-connection: shown in #notices
+   <template id="notice-…">    signed-out, someone-else, gone, error, not-done, no-connection: shown in #notices
+   <html data-out>             while nobody or somebody else is signed in: what is private here is hidden
    #beside, <template id="notice-closed">, <template id="notice-unsent">: what stays until it is put away */
 "use strict";
 (() => {
@@ -45,11 +46,18 @@
   document.addEventListener("pointerdown", () => { touched = Math.max(touched, Date.now() - 1500); }, true);
   document.addEventListener("app:clock", ({ detail }) => { ahead = detail - Date.now(); minutes(); });
   setInterval(minutes, 3000);
+  const hhmm = (at) => new Date(at + ahead + zone).toISOString().slice(11, 16);  // of this device's clock, as the team says it
 
   // --- notices: a word in the page's own language, in one place ---
   const notice = (name) => {
     const place = document.getElementById("notices"), words = document.getElementById(`notice-${name}`);
     if (place && words) place.replaceChildren(words.content.cloneNode(true));
+    if (name === "signed-out" || name === "someone-else") document.documentElement.dataset.out = name;
+  };
+  const back = () => {  // the same person again
+    if (!document.documentElement.dataset.out) return;
+    delete document.documentElement.dataset.out;
+    document.getElementById("notices")?.replaceChildren();
   };
   document.addEventListener("app:notice", ({ detail }) => notice(detail));
 
@@ -177,7 +185,9 @@
     const form = ctx.posted || ctx.sourceElement, was = flying.get(form) || [], well = ctx.response?.status < 300;
     flying.delete(form);
     idle(form);
-    was.filter(({ field, value }) => !well || kept.get(field) !== value).forEach(laidAside);
+    const told = ctx.hx.retarget === "#beside";  // the server has laid them aside itself
+    was.filter(({ field, value }) => !told && (!well || kept.get(field) !== value)).forEach(laidAside);
+    if (form.matches(".take") && (well || ctx.hx.retarget)) form.closest(".notice")?.remove();
     if (again.has(form)) {
       const submitter = again.get(form);
       again.delete(form);
@@ -189,8 +199,8 @@
   document.addEventListener("htmx:error", ({ detail: { ctx } }) => {
     if (!ctx || ctx.request.method === "GET") return;
     const beside = ctx.sourceElement.querySelector("#offline");  // where a line is kept free for it, nothing moves
-    if (!beside) return notice("no-connection");
-    if (beside.hidden) beside.textContent = beside.dataset.words.replace("%s", new Date(Date.now() + ahead + zone).toISOString().slice(11, 16));
+    if (!beside) return notice(ctx.sourceElement.querySelector("[data-autosend]") ? "no-connection" : "not-done");
+    if (beside.hidden) beside.textContent = beside.dataset.words.replace("%s", hhmm(Date.now()));
     beside.hidden = false;
   });
 
@@ -201,36 +211,79 @@
   const unsent = () => [...all(WORDS)].filter(isUnsent);
   const tidy = (text) => (text ?? "").replace(/\s+/g, " ").trim();
   const beside = (id) => {
-    const words = document.getElementById(id)?.content.firstElementChild, place = document.getElementById("beside");
+    const words = document.getElementById(id)?.content.firstElementChild, place = document.getElementById("beside") || document.getElementById("notices");
     return words && place ? place.appendChild(words.cloneNode(true)) : null;
   };
-  const laidAside = ({ value, about }) => {
-    const shown = beside("notice-unsent");
+  const aside = new WeakSet();  // the forms of a pen whose words were
+  const laidAside = ({ value, about, form, filled }) => {
+    const pen = form?.matches(".pen") && about?.dataset.unsent;
+    if (pen && aside.has(form)) return;
+    const shown = beside(pen ? "notice-pen" : "notice-unsent");
     if (!shown) return;
+    if (pen) {  // with a button that takes the pen and puts them in, beside what somebody else wrote
+      const take = shown.querySelector("form");
+      aside.add(form);
+      value = filled.filter(([name]) => ["text", "applies", "action"].includes(name)).map(([, given]) => given).filter(Boolean).join(" · ");
+      take.action = form.action;
+      take.setAttribute("hx-post", form.getAttribute("action"));
+      for (const [name, given] of filled) {
+        if (name === "csrfmiddlewaretoken") continue;
+        take.append(Object.assign(document.createElement("input"), { type: "hidden", name, value: given }));
+      }
+      htmx.process(take);
+    }
     if (about?.dataset.unsent) shown.querySelector(".about").textContent = about.dataset.unsent;
     shown.querySelector(".words").textContent = value;
+    if (form) document.dispatchEvent(new CustomEvent("app:aside", { detail: { form, about: about?.dataset.unsent || "" } }));
   };
   document.addEventListener("click", (event) => closest(event, "#beside [data-put-away]")?.closest(".notice").remove());
   document.addEventListener("htmx:before:swap", ({ detail: { ctx } }) => {
     ctx.unsent = unsent().map((field) => ({
       field, form: field.form, value: field.value, about: field.closest("[hx-get]"),
       mine: [field.defaultValue, kept.get(field), field.dataset.sent].map(tidy),
+      filled: field.form.matches(".pen") ? [...new FormData(field.form)] : null,
     }));
+    ctx.versions = new Map([...all("form.pen")].map((form) => [form.elements.version.id, form.elements.version.value]));
   });
   document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
+    const refused = [409, 422].includes(ctx.response?.status);
+    for (const [id, version] of ctx.versions || []) {  // what comes in may be older than the answer that the pen has had
+      const now = document.getElementById(id);
+      if (now && Number(now.value) < Number(version)) now.value = version;
+    }
     for (const words of ctx.unsent || []) {
       const { field, form, value, mine } = words, same = field.isConnected ? field : field.id && document.getElementById(field.id);
-      if (same && ctx.response?.status === 422) kept.set(same, "");
+      if (same && refused) kept.set(same, "");
       if (!same && flying.has(form)) flying.get(form).push(words);
       else if (!same) laidAside(words);
-      else if (same.dataset.autosend && !mine.includes(tidy(same.defaultValue)) && ctx.response?.status !== 422) {
-        laidAside(words); // somebody else wrote here meanwhile: theirs stand
-        same.value = same.defaultValue;
+      else if (same.dataset.autosend && !mine.includes(tidy(same.defaultValue)) && !refused) {
+        same.value = value;  // somebody else wrote here meanwhile: the server is asked with the version that was seen, and shows both
+        same.form.elements.version.value = ctx.versions.get(same.form.elements.version.id) ?? "";
+        wait(same);
       } else if (same.value !== value && (same !== field || document.activeElement !== field)) {
         same.value = value;
         if (same.dataset.autosend) wait(same);
       }
     }
+  });
+
+  // Two texts for one place (components/theirs.html): the other's words into the fields. While a person merges, nothing is repainted.
+  document.addEventListener("click", (event) => {
+    const use = closest(event, "[data-use]"), form = use && use.closest("form");
+    if (!form) return;
+    event.preventDefault();
+    for (const shown of all("[data-theirs]", form)) {
+      const field = form.elements[shown.dataset.theirs];
+      if (!field) continue;
+      if (field.type === "checkbox") field.checked = shown.dataset.value === "on";
+      else field.value = shown.dataset.value;
+      if (field.matches?.("textarea")) grow(field);
+    }
+    form.querySelector("textarea, input:not([type=hidden])")?.focus();
+  });
+  document.addEventListener("htmx:before:swap", ({ detail: { ctx, tasks } }) => {
+    if (ctx.request?.method !== "GET") return;
+    for (let i = tasks.length - 1; i >= 0; i -= 1) if (tasks[i].target?.querySelector?.("form.merging")) tasks.splice(i, 1);
   });
 
   // The page wants to go elsewhere, since the meeting is over: not while words are in a field.
@@ -271,31 +324,38 @@
       going ||= !words;
       return;
     }
+    const version = ctx.response.headers.get("X-Version");
+    if (version && form.elements?.version) form.elements.version.value = version;
     if (!token) renewed.delete(form);
     if (token) renew(form, ctx.sourceEvent?.submitter, token);
     else if (status === 401) notice("signed-out");
     else if (!whole && ctx.text.trim() && !ctx.hx.retarget &&
-             ([400, 403, 404, 409].includes(status) || (status === 422 && ctx.swap === "none"))) {
+             ([400, 403, 404, 409, 413].includes(status) || (status === 422 && ctx.swap === "none"))) {
       ctx.target = document.getElementById("notices");
       ctx.swap = "innerHTML";
       return;
-    } else if (status >= 400 && status !== 422) notice("error");
+    } else if (status >= 400 && status !== 422 && !ctx.hx.retarget) notice("error");
     if (status === 401 || whole || (status >= 400 && status !== 422 && !ctx.hx.retarget)) ctx.swap = "none";
+    if (ctx.hx.retarget === "#beside") for (const [field, value] of ctx.typed || []) kept.set(field, value);
+    if (status < 300 && person) back();
     if (status >= 300 || !form.matches("form")) return;
     document.getElementById("notices")?.replaceChildren();
     for (const [field, value] of ctx.typed || []) kept.set(field, value);
     for (const [box, ticked] of ctx.ticked || []) box.parentElement.querySelector("[name=was]").disabled = !ticked;
-    if (form.hasAttribute("data-fresh")) {
-      for (const key of all("[name=key]", form)) key.value = newKey();
-      for (const [field, value] of ctx.typed || []) {
-        if (field.matches("[type=checkbox], [type=radio]")) continue;
-        kept.delete(field);
-        field.value = field.value.startsWith(value) ? field.value.slice(value.length) : field.value;
-        if (field.matches("textarea")) grow(field);
-      }
-    }
-    if (elsewhere && !unsent().length) location.assign(elsewhere);
+    if (form.hasAttribute("data-fresh")) fresh(form, ctx.typed || []);
+    leave();
   });
+  const leave = () => { if (elsewhere && !unsent().length) location.assign(elsewhere); };
+  const fresh = (form, typed) => {
+    for (const key of all("[name=key]", form)) key.value = newKey();
+    for (const [field, value] of typed) {
+      if (field.matches("[type=checkbox], [type=radio]")) continue;
+      kept.delete(field);
+      field.value = field.value.startsWith(value) ? field.value.slice(value.length) : field.value;
+      if (field.matches("textarea")) grow(field);
+    }
+  };
+  document.addEventListener("app:posted", () => { document.getElementById("notices")?.replaceChildren(); leave(); });
   document.addEventListener("htmx:after:swap", dress);
 
   // --- what folds ---
@@ -310,5 +370,237 @@
   }
 
   document.querySelector("textarea[autofocus]")?.setSelectionRange(9999, 9999);  // go on where the words end
+  window.keeping = { all, notice, back, beside, newKey, hhmm, fresh, grow };  // for words.js
   dress();
+})();
+
+/* Small comforts: a sheet to print, a door that doesn't open under a finger, and a phone that stays awake while one keeps learning in mind.
+
+   data-print              a button that prints the page
+   data-awake              on what is there while the screen should stay awake; inside it [data-awake-says] and the switch [data-awake-switch] */
+(() => {
+  const closest = (event, selector) => event.target instanceof Element && event.target.closest(selector);
+
+  document.addEventListener("click", (event) => { if (closest(event, "[data-print]")) window.print(); });
+
+  // --- somebody at the door: shown between keystrokes, never under a finger ---
+  const door = () => document.body.dispatchEvent(new CustomEvent("live:door", { bubbles: true }));
+  let touched = 0, knocked = 0;
+  for (const name of ["keydown", "input", "pointerdown"]) document.addEventListener(name, () => { touched = Date.now(); }, true);
+  document.addEventListener("htmx:before:swap", ({ detail: { ctx, tasks } }) => {
+    if (ctx?.sourceElement?.id !== "door" || Date.now() - touched > 2000) return;
+    if (ctx.sourceElement.contains(document.activeElement)) return; // one's own tap at the door
+    tasks.length = 0;
+    clearTimeout(knocked);
+    knocked = setTimeout(door, 2000);
+  });
+
+  // --- awake: asked for again whenever the page is seen; a device that can't shows nothing of it ---
+  const KEY = "sleeps";
+  let lock = null, asking = false;
+  const wanted = () => { try { return localStorage.getItem(KEY) !== "yes"; } catch { return true; } };
+  const show = () => {
+    for (const place of document.querySelectorAll("[data-awake]")) {
+      const box = place.querySelector("[data-awake-switch]");
+      place.hidden = !("wakeLock" in navigator);
+      if (box) box.checked = wanted();
+    }
+  };
+  const tend = async () => {
+    show();
+    const should = "wakeLock" in navigator && !document.hidden && wanted() && document.querySelector("[data-awake]");
+    if (!should) {
+      const held = lock;
+      lock = null;
+      return held?.release().catch(() => {});
+    }
+    if (lock || asking) return;
+    asking = true;
+    try {
+      lock = await navigator.wakeLock.request("screen");
+      lock.addEventListener("release", () => { lock = null; });
+    } catch { lock = null; } // a battery that is low may refuse: no harm
+    asking = false;
+  };
+  document.addEventListener("visibilitychange", tend);
+  document.addEventListener("htmx:after:swap", tend);
+  document.addEventListener("change", (event) => {
+    const box = closest(event, "[data-awake-switch]");
+    if (!box) return;
+    try { localStorage.setItem(KEY, box.checked ? "no" : "yes"); } catch { /* then it is so until the page is left */ }
+    tend();
+  });
+  tend();
+})();
+
+/* data-copy="id": a button that copies what that field holds, and says so in #say and, for a moment, in its own words (data-done).
+   Without the right to copy (no https) it selects the field, to be copied by hand. Without scripts the field is there all the same. */
+document.addEventListener("click", async ({ target }) => {
+  const button = target instanceof Element && target.closest("[data-copy]"), field = button && document.getElementById(button.dataset.copy);
+  if (!field) return;
+  try {
+    await navigator.clipboard.writeText(field.value);
+  } catch {
+    field.focus();
+    field.select();
+    return;
+  }
+  const words = button.firstChild, was = words.data;
+  if (was === button.dataset.done) return;
+  words.data = button.dataset.done;
+  document.getElementById("say").textContent = button.dataset.done;
+  setTimeout(() => { words.data = was; }, 3000);
+});
+
+/* What moves the meeting. Without scripts all of it works too, by the buttons.
+
+   data-gone="<ISO time>"   in #undo: from then on the line is gone, by the server's clock
+   data-order, data-drag    a list whose rows are dragged by a handle, with mouse, pen or finger. What is let go is posted by the row's
+                            own form, its button data-place saying which place it is; Up and Down do the same for the keyboard */
+(() => {
+  // --- undo, for half a minute ---
+  let ahead = Date.parse(document.documentElement.dataset.now || "") - Date.now() || 0, timer = 0;
+  const gone = () => {
+    clearTimeout(timer);
+    const line = document.getElementById("undo"), until = line?.querySelector("[data-gone]")?.dataset.gone;
+    if (!until) return;
+    const left = Date.parse(until) - Date.now() - ahead;
+    if (left > 0) { timer = setTimeout(gone, Math.min(left + 50, 40000)); return; }
+    if (line.contains(document.activeElement)) document.getElementById("main")?.focus({ preventScroll: true });
+    line.replaceChildren();
+  };
+  document.addEventListener("app:clock", ({ detail }) => { ahead = detail - Date.now(); gone(); });
+  document.addEventListener("htmx:after:swap", gone);
+  gone();
+
+  // --- dragging what is still to come ---
+  let drag = null, late = false;
+  const rows = (list) => [...list.children];
+  const put = () => {
+    const { row, list, from } = drag, to = rows(list).indexOf(row), place = row.querySelector("[data-place]");
+    drag = null;
+    row.classList.remove("dragged");
+    if (to !== from && place?.form) {
+      place.value = to + 1;
+      place.form.requestSubmit(place);
+    } else if (late) document.body.dispatchEvent(new CustomEvent("live:agenda", { bubbles: true }));
+    late = false;
+  };
+  const back = () => {
+    if (!drag) return;
+    const { row, list, from } = drag;
+    list.insertBefore(row, rows(list).filter((other) => other !== row)[from] || null);
+    put();
+  };
+  document.addEventListener("pointerdown", (event) => {
+    const row = event.button === 0 && event.target instanceof Element && event.target.closest("[data-drag]")?.closest("li");
+    if (!row || drag) return;
+    event.preventDefault();
+    const list = row.parentElement;
+    drag = { row, list, from: rows(list).indexOf(row), pointer: event.pointerId };
+    row.classList.add("dragged");
+  });
+  document.addEventListener("pointermove", (event) => {
+    if (!drag || event.pointerId !== drag.pointer) return;
+    const { row, list } = drag, middle = (other) => { const box = other.getBoundingClientRect(); return box.top + box.height / 2; };
+    let other; // the neighbours step aside: the row itself stays in the page, so that the finger keeps hold of it
+    while ((other = row.previousElementSibling) && event.clientY < middle(other)) list.insertBefore(other, row.nextSibling);
+    while ((other = row.nextElementSibling) && event.clientY > middle(other)) list.insertBefore(other, row);
+  });
+  document.addEventListener("pointerup", (event) => { if (event.pointerId === drag?.pointer) put(); });
+  document.addEventListener("pointercancel", back);
+  document.addEventListener("keydown", (event) => { if (event.key === "Escape") back(); });
+
+  // What changes meanwhile waits until the row is let go; what had the focus has it again where its row went.
+  let focus = "";
+  document.addEventListener("htmx:before:swap", ({ detail: { tasks } }) => {
+    focus = document.activeElement?.closest("#arrange") ? document.activeElement.id : "";
+    for (let i = tasks.length - 1; drag && i >= 0; i -= 1) {
+      if (!(tasks[i].target instanceof Element) || !tasks[i].target.closest("#arrange")) continue;
+      tasks.splice(i, 1);
+      late = true;
+    }
+  });
+  const OPENS = { "open-case": "#add-presenter", "open-other": "#add-label", "open-order": "#order button", "open-none": "#open-case" };
+  document.addEventListener("htmx:after:swap", () => {
+    if (!focus || (document.activeElement && document.activeElement !== document.body)) return;
+    (document.getElementById(focus) || document.querySelector(OPENS[focus] || "#order button, #open-none"))?.focus();
+  });
+})();
+
+/* While a point is agreed. Without scripts it all works, with plain forms.
+
+   A tick "Read: nobody could tell who" names the words that are on the screen at that moment; a refused one is no tick.
+   "I see it differently" folds when the view is kept. */
+(() => {
+  const box = (target) => target instanceof Element && target.closest(".read-tick [name=read]");
+  document.addEventListener("change", ({ target }) => {
+    const ticked = box(target), shown = document.getElementById("readback");
+    if (ticked && shown) ticked.form.querySelector("[data-version]").value = shown.dataset.version || "";
+  }, true);
+  document.addEventListener("htmx:after:request", ({ detail: { ctx } }) => {
+    const form = ctx.sourceElement, status = ctx.response.status;
+    if (form.matches(".read-tick") && status >= 400) form.querySelector("[name=read]").checked = false;
+  });
+  document.addEventListener("app:posted", () => {  // words.js: it has gone, and the field is empty
+    const shown = document.getElementById("differently");
+    if (shown?.open && !shown.querySelector("textarea").value) shown.open = false;
+  });
+})();
+
+/* Keys in the room: "?" shows them. Each stands on what it does, as aria-keyshortcuts="n"; a button is pressed, a field is gone to.
+
+   They do nothing while somebody types, nor with Ctrl, Alt or ⌘, and can be turned off on this device (WCAG 2.1.4). Without
+   scripts there are no keys but the browser's own. */
+(() => {
+  const words = document.getElementById("keys"), OFF = "keys-off";
+  if (!words) return;
+  let shown = null, before = null;
+  const isOff = () => { try { return localStorage.getItem(OFF) === "1"; } catch { return false; } };
+  const turn = (off) => { try { localStorage.setItem(OFF, off ? "1" : "0"); } catch { /* it holds for this page */ } };
+  const typing = (place) => place instanceof Element && place.closest("input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]");
+  const seen = (each) => each.checkVisibility({ visibilityProperty: true }) && !each.disabled;
+  const all = () => [...document.querySelectorAll("[aria-keyshortcuts]")].filter(seen);
+
+  const close = () => {
+    shown?.remove();
+    shown = null;
+    before?.focus?.();
+  };
+  const open = () => {
+    before = document.activeElement;
+    shown = words.content.firstElementChild.cloneNode(true);
+    const list = shown.querySelector("dl"), model = list.lastElementChild, taken = new Set();
+    for (const each of all()) {
+      const key = each.getAttribute("aria-keyshortcuts");
+      if (taken.has(key)) continue;
+      taken.add(key);
+      const row = model.cloneNode(true);
+      row.querySelector("kbd").textContent = key;
+      row.querySelector("dd").textContent = (each.dataset.keySays || each.labels?.[0]?.textContent || each.textContent).trim();
+      list.insertBefore(row, model);
+    }
+    const off = shown.querySelector("input");
+    off.checked = !isOff();
+    off.addEventListener("change", () => turn(!off.checked));
+    shown.querySelector("button").addEventListener("click", close);
+    (document.getElementById("beside") || document.body).append(shown);
+    shown.focus();
+  };
+
+  document.addEventListener("keydown", (event) => {
+    if (event.defaultPrevented || event.isComposing || event.ctrlKey || event.altKey || event.metaKey) return;
+    if (event.key === "Escape" && shown) return close();
+    if (typing(event.target)) return;
+    if (event.key === "?") {
+      event.preventDefault();
+      return shown ? close() : open();
+    }
+    if (isOff() || event.repeat || event.key.length !== 1) return;
+    const does = all().find((each) => each.getAttribute("aria-keyshortcuts").toLowerCase() === event.key.toLowerCase());
+    if (!does) return;
+    event.preventDefault();
+    if (does.matches("input, textarea, select")) does.focus();
+    else does.click();
+  });
 })();

@@ -37,6 +37,7 @@ class NameForm(forms.Form):
     """How the others see you."""
 
     name = forms.CharField(label=_("Your name"), max_length=80)
+    seen = forms.CharField(max_length=80, required=False, widget=forms.HiddenInput)  # the name that the page showed
 
 
 class InviteForm(forms.Form):
@@ -84,6 +85,20 @@ class TurnsForm(forms.Form):
     )
 
 
+class YesNo(forms.TypedChoiceField):
+    """One of two sentences. Not asked in an older form: None, and all stays as it was."""
+
+    def __init__(self, *, yes: Any, no: Any, **more: Any) -> None:
+        super().__init__(
+            choices=[("True", yes), ("False", no)],
+            coerce=lambda value: value == "True",
+            empty_value=None,
+            required=False,
+            widget=forms.RadioSelect,
+            **more,
+        )
+
+
 class AgreementForm(forms.Form):
     """What the team has agreed."""
 
@@ -94,6 +109,20 @@ class AgreementForm(forms.Form):
         label=_("When points are raised"), choices=RaiseRule.choices, widget=forms.RadioSelect
     )
     read_back_minutes = forms.IntegerField(label=_("Minutes for the read-back"), min_value=1, max_value=30)
+    four_steps = YesNo(
+        label=_("The four steps of a case discussion"), yes=_("Shown while we talk about a case."), no=_("Not shown.")
+    )
+    task_words = forms.CharField(
+        label=_("Ready words for “Task marked”"),
+        max_length=800,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 6}),
+    )
+    visitors = YesNo(
+        label=_("Visitors"),
+        yes=_("May come to one meeting by its link, when one of us lets them in."),
+        no=_("Nobody comes by a link."),
+    )
     way_out = forms.CharField(
         label=_("Incidents and safeguarding: where to report"),
         max_length=300,

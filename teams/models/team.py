@@ -52,7 +52,7 @@ class TeamAgreement(models.Model):
     read_back_minutes = models.PositiveSmallIntegerField(default=5)
     four_steps = models.BooleanField(default=False)  # the strip of Thinking Together's steps in a case discussion
     visitors = models.BooleanField(default=False)  # one meeting through one link, let in by whoever holds a seat
-    task_words = models.CharField(max_length=600, blank=True)  # ready words for "task marked", a line each; empty: ours
+    task_words = models.CharField(max_length=800, blank=True)  # ready words for "task marked", a line each; empty: ours
     way_out = models.CharField(max_length=300, blank=True)
     by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
     at = models.DateTimeField(default=clock.now, editable=False)
@@ -65,6 +65,11 @@ class TeamAgreement(models.Model):
 
     class Meta:
         ordering = ["-pk"]
+
+    @property
+    def words_in_a_row(self) -> str:
+        """The team's own ready words, in one sentence."""
+        return f"{', '.join(self.task_words.splitlines())}."
 
 
 class MembershipQuerySet(models.QuerySet["Membership"]):

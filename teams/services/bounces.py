@@ -32,7 +32,8 @@ MANY = 20  # ids in one report that are looked up
 def take_bounce(raw: bytes) -> Letter | None:
     """Mark the letter that this mail says came back for good, and return it. None for every other mail, and for one taken before.
 
-    A letter that is only late, was handed on, or met a fault that may pass (4.x.x) hasn't come back. An out-of-office answer is no report.
+    A letter that is only late or was handed on hasn't come back, whatever fault is told. One that a server gave up on after days has
+    (`failed`), though its last word (4.x.x) was of a fault that may pass. An out-of-office answer is no report.
     """
     report = _read(raw[:LARGEST])
     if report is None:
@@ -86,7 +87,7 @@ class _Report:
     said: str
 
 
-FOR_GOOD = re.compile(r"5\.\d{1,3}\.\d{1,3}\b")
+A_FAULT = re.compile(r"[45]\.\d{1,3}\.\d{1,3}\b")
 AN_ID = re.compile(r"<[0-9a-f]{40}@[^<>\s]{1,150}>")
 RETURNED = {
     "message/rfc822",
@@ -124,7 +125,7 @@ def _for_good(part: Message) -> Iterator[str]:
         if not isinstance(block, Message):
             continue
         status = _said(block, "Status")
-        if _said(block, "Action").lower() == "failed" and FOR_GOOD.match(status):
+        if _said(block, "Action").lower() == "failed" and A_FAULT.match(status):
             yield _tidy(_said(block, "Diagnostic-Code").partition(";")[2] or status)
 
 

@@ -25,6 +25,7 @@ BOUNCES = "bounces"
 ALIVE_FOR = timedelta(seconds=45)  # after it was seen: each marks itself every few seconds, even between slow letters
 BEARABLE = timedelta(seconds=60)  # a letter may be as late as that
 SAME_BREATH = timedelta(seconds=10)  # what was put off so soon after another was taken may be its own fault
+MANY_REFUSED = 5  # so many addresses aren’t all mistyped
 LATELY = timedelta(hours=1)  # what was refused for good before that is no news
 OFTEN = 2.0  # seconds between two pulses of one process that say the same
 
@@ -173,7 +174,8 @@ def work() -> Work:
        or, more than ten seconds after that last one, two addresses in whatever words, or one in words about the server. A single letter
        put off in the same breath in which others leave, or greylisted, is that letter's matter.
     4. *The mail server refuses everybody for good*: within the last hour, and since the last letter was taken, letters to two addresses
-       were. They wait no longer, so nothing else would tell.
+       were, in words that aren't about whom they were for (`about_recipient`), or to five in whatever words. They wait no longer, so
+       nothing else would tell. Two addresses that somebody mistyped in a quiet hour are no fault of the work: the team's page shows them.
     5. *Untried*: a letter has been due for over 60 seconds, and nobody has tried it.
     6. *Uncomposed*: a letter has been due for over 60 seconds, and whoever tried couldn't find its words. That is our own fault, so a
        single one is told.
@@ -203,12 +205,12 @@ def work() -> Work:
         )
         put_off = [PutOff(*row) for row in cursor.fetchall()]
         cursor.execute(
-            "SELECT count(DISTINCT letter.address) FROM teams_letter letter "
+            "SELECT DISTINCT letter.address, letter.refused FROM teams_letter letter "
             "JOIN teams_attempt attempt ON attempt.letter_id = letter.id AND attempt.outcome = %(refused)s "
-            "WHERE letter.state = %(failed)s AND letter.ended_at > %(since)s",
+            "WHERE letter.state = %(failed)s AND letter.ended_at > %(since)s LIMIT 200",
             {"refused": Outcome.PERMANENT.value, "failed": LetterState.FAILED.value, "since": max(taken, now - LATELY)},
         )
-        [refused] = cursor.fetchone() or (0,)
+        refused = cursor.fetchall()
     drivers = {name: _pulse(rows[name][0] if name in rows else None, now) for name in DRIVERS}
     return Work(
         because=_because(
@@ -218,7 +220,7 @@ def work() -> Work:
             uncomposed=_over(uncomposed, now),
             away=rows[AWAY][0] if AWAY in rows else None,
             refuses=takes_nothing(put_off, taken, now),
-            refuses_all=refused > 1,
+            refuses_all=refuses_all(refused),
             now=now,
         ),
         oldest_due_seconds=round((now - oldest).total_seconds(), 1) if oldest else 0.0,
@@ -270,6 +272,23 @@ def takes_nothing(put_off: Sequence[PutOff], taken: datetime, now: datetime) -> 
         if len({each.address for each in many}) > 1:
             proof += many
     return bool(proof) and _over(min(each.first for each in proof), now)
+
+
+def refuses_all(refused: Sequence[tuple[str, str]]) -> bool:
+    """Whether these letters (to whom, and the last words) prove a server that refuses everybody for good. See `work`."""
+    ours = {address for address, said in refused if not about_recipient(said)}
+    return len(ours) > 1 or len({address for address, _said in refused}) >= MANY_REFUSED
+
+
+_OF_THE_RECIPIENT = re.compile(
+    r"5\d\d[ -]5\.[12]\.\d|55[0123]\b.*\b(?:user|users|mailbox|recipient|address|account|nobody|unknown)\b|Not every mail server",
+    re.IGNORECASE | re.DOTALL,
+)
+
+
+def about_recipient(said: str) -> bool:
+    """Whether a mail server that refused a letter for good speaks of whom it was for: no such mailbox, or one that takes nothing."""
+    return _OF_THE_RECIPIENT.match(said) is not None
 
 
 _OF_THE_LETTER = re.compile(

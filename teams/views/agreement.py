@@ -5,8 +5,8 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from core.errors import Stale
-from core.forms import beside
+from core.errors import Invalid, Stale
+from core.forms import beside, merge
 from core.http import page, see_other
 from teams.forms.team import AgreementForm
 from teams.queries import agreements_of
@@ -30,6 +30,14 @@ def agreement(request: HttpRequest, slug: str) -> HttpResponse:
     return page(request, "teams/agreement.html", context)
 
 
+def role(request: HttpRequest, slug: str) -> HttpResponse:
+    """What it is to keep the team's learning in mind: what, who, when, and why there is such a role at all."""
+    person = person_of(request)
+    found = agreements_of(person.team.pk)[0]
+    context = {"person": person, "team": person.team, "here": "team", "agreement": found}
+    return page(request, "teams/role.html", context)
+
+
 def change(request: HttpRequest, slug: str) -> HttpResponse:
     """The form behind "Change"."""
     person = person_of(request)
@@ -43,8 +51,11 @@ def change(request: HttpRequest, slug: str) -> HttpResponse:
         try:
             change_agreement(by=person.member, seen=form.cleaned_data["version"], **values)
         except Stale as refused:
-            beside(form, refused)
+            now = agreements_of(person.team.pk)[0]
+            merge(form, refused, version=now.pk, now={name: getattr(now, name) for name in values})
             status = 409
+        except Invalid as refused:
+            beside(form, refused)
         else:
             messages.info(request, _("Kept. Every version stays on the record."))
             return see_other(request, reverse("agreement", args=[slug]))

@@ -7,8 +7,8 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from core.errors import Invalid, NotFound
-from core.forms import beside
+from core.errors import Invalid, NotFound, Stale
+from core.forms import beside, merge
 from core.http import page, see_other
 from core.scope import everything
 from teams.forms.team import NameForm, TeamForm
@@ -56,10 +56,17 @@ def new_team(request: HttpRequest) -> HttpResponse:
 def you(request: HttpRequest) -> HttpResponse:
     """Your name, and signing out."""
     user = user_of(request)
-    form = NameForm(request.POST or None, initial={"name": user.name})
+    form = NameForm(request.POST or None, initial={"name": user.name, "seen": user.name})
+    status = 422
     if request.method == "POST" and form.is_valid():
-        name_yourself(by=user, name=form.cleaned_data["name"])
-        return see_other(request, reverse("home"))
+        seen = form.cleaned_data["seen"] if "seen" in request.POST else None
+        try:
+            name_yourself(by=user, name=form.cleaned_data["name"], seen=seen)
+            return see_other(request, reverse("home"))
+        except Stale as refused:
+            merge(form, refused, now={"name": user.name}, seen={"seen": user.name})
+            status = refused.status
     with everything("whose teams are these"):
         members = memberships_of(user)
-    return page(request, "teams/you.html", {"form": form, "members": members}, status=422 if form.is_bound else 200)
+    context = {"form": form, "members": members}
+    return page(request, "teams/you.html", context, status=status if form.is_bound else 200)

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from core import clock
 from core.errors import Invalid, NotFound, Stale
-from core.forms import beside
+from core.forms import beside, merge
 from core.http import page, see_other
 from core.zones import day_of
 from teams.forms.team import AwayForm, InviteForm, NameForm, RolesForm, TurnsForm
@@ -114,7 +114,11 @@ def member(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
                 seen=values["version"],
             )
             return see_other(request, reverse("people", args=[slug]))
-        except (Stale, Invalid) as refused:
+        except Stale as refused:
+            found = _member(person, pk)
+            merge(form, refused, version=found.version, now={"is_lead": found.is_lead, "usually": found.usually})
+            return _member_page(request, person, found, form=form, status=refused.status)
+        except Invalid as refused:
             beside(form, refused)
             return _member_page(request, person, found, form=form, status=refused.status)
     return _member_page(request, person, found, form=form, status=422 if form.is_bound else 200)

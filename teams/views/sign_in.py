@@ -142,7 +142,7 @@ def sign_out(request: HttpRequest) -> HttpResponseBase:
     if not request.user.is_authenticated:
         return see_other(request, reverse("account_login"))
     if request.method != "POST":
-        return page(request, "account/logout.html", {})
+        return page(request, "account/logout.html", {"whose": request.user.pk})
     note_sign_out(request.user)
     logout(request)
     return see_other(request, reverse("account_login"))

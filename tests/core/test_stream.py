@@ -5,7 +5,8 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import pytest
 from django.conf import settings
@@ -17,7 +18,7 @@ from redis.exceptions import RedisError
 from config.embedded import redis_program
 from core import live, stream
 from core.scope import everything
-from tests.core.watching import Server, board_world, new_board, poke, read, until, write
+from tests.core.watching import Server, board_world, gone, new_board, poke, read, until, write
 
 pytestmark = pytest.mark.django_db(transaction=True, databases="__all__")
 
@@ -257,6 +258,51 @@ def test_a_removed_members_streams_end_at_once(server: Server) -> None:
         write(board.pk, "one")
         stays.wait("<li>one</li>")
         assert ("<li>" in gone.text, stays.ended.is_set()) == (False, False)
+
+
+def two_watch_while_redis_is_dead(redis: "OwnRedis") -> tuple[bool, bool]:
+    """One of them is removed by another process, and Redis can't say so. Whether each one's stream has ended within two seconds."""
+    board = new_board()
+    with Server() as server, server.watch(board.pk, "0.0") as one, server.watch(board.pk, "0.0", "member-18") as other:
+        live.ears.clear()  # a set of this test's own
+        redis.stop()
+        with everything("a test"):
+            live.cut(member=17)
+        gone.add(17)
+        return one.ended.wait(2), other.ended.is_set()
+
+
+def test_a_removed_member_is_cut_off_by_the_rows_alone(redis_of_its_own: "OwnRedis", only_redis: None) -> None:
+    assert two_watch_while_redis_is_dead(redis_of_its_own) == (True, False)
+
+
+def test_the_test_before_notices_when_nobody_looks(
+    redis_of_its_own: "OwnRedis", only_redis: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "lapsed", lambda watching: ())
+    assert two_watch_while_redis_is_dead(redis_of_its_own) == (False, False)
+
+
+def test_many_at_the_door_are_let_in_together_and_one_who_spoils_it_harms_nobody(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    board, sizes = new_board(), list[int]()
+    check = stream._check
+
+    def counting(asked: Sequence[Any]) -> Any:
+        sizes.append(len(asked))
+        time.sleep(0.2)
+        if any(each.who.session == "member-13" for each in asked):
+            raise ZeroDivisionError
+        return check(asked)
+
+    monkeypatch.setattr(stream, "_check", counting)
+    tabs = [server.watch(board.pk, "0.0", f"member-{number}") for number in range(10, 20)]
+    for number, tab in enumerate(tabs, start=10):
+        until(lambda tab=tab: bool(tab.of("hello")) or tab.ended.is_set())
+        assert bool(tab.of("hello")) == (number != 13)
+        tab.close()
+    assert max(sizes) > 2
 
 
 def test_permission_is_asked_again_after_a_while(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -36,6 +36,8 @@ class Board(live.Live):
         app_label = "watched"
 
 
+gone: set[int] = set()  # members who may not watch any more, as the rows would say
+
 TEMPLATES = {
     "board.html#lines": '<ul id="lines">{% for line in live.lines %}<li>{{ line }}</li>\n{% endfor %}</ul>',
     "board.html#title": '<h1 class="x" id="title">{{ title }}</h1>',
@@ -68,7 +70,12 @@ def board_world(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[Board]]:
     live.fragment("screen", template="board.html-screen", subjects={"lines", "title"}, audiences=(live.WALL,))(
         lambda board, audience: {}
     )
-    live.register_admission(Board, admit)
+    gone.clear()
+    live.register_admission(
+        Board,
+        lambda asked: [admitted(*each) for each in asked],
+        lambda watching: {each for each in watching if each.member in gone},
+    )
     owner = connections["owner" if "owner" in settings.DATABASES else "default"]
     with owner.schema_editor() as editor:
         editor.create_model(Board)
@@ -78,6 +85,13 @@ def board_world(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[Board]]:
     finally:
         with owner.schema_editor() as editor:
             editor.delete_model(Board)
+
+
+def admitted(pk: int, session: str | None, token: str | None) -> live.Admission | live.NotSignedIn | None:
+    try:
+        return admit(pk, session, token)
+    except live.NotSignedIn as nobody:
+        return nobody
 
 
 def admit(pk: int, session: str | None, wall: str | None) -> live.Admission | None:

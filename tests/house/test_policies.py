@@ -18,7 +18,8 @@ from django.urls import path
 
 from core import clock
 from core.policy import Anyone, SignedIn, allow
-from meetings.rules import Wall, wall_token
+from meetings.models import Visitor
+from meetings.rules import VisitLink, VisitorOf, Wall, visit_token, visitor_token, wall_token
 from teams.rules import Member
 from teams.services.choices import SALT
 from tests.cast import Cast, Stage, client_of, items_of, look, stage
@@ -73,6 +74,12 @@ def test_whatever_lies_below_a_team_is_its_members_alone() -> None:
         "wall_enter": Anyone,
         "calendar": Anyone,
         "wall": Wall,
+        "visit": VisitLink,
+        "visit_ask": VisitLink,
+        "visit_go": VisitLink,
+        "visit_offer": VisitorOf,
+        "visit_differ": VisitorOf,
+        "manifest": Anyone,
         "health_live": Anyone,
         "health_ready": Anyone,
         "health_work": Anyone,
@@ -94,6 +101,15 @@ MEMBERS_MAY = {
     "GET jotting_change": "303 200 303 303 303",
     "POST jotting_change": "404 303 404 404 404",
     "POST jotting_delete": "303 303 303 303 303",
+    "GET jotting_pass_on": "303 303 303 303 303",
+    "POST jotting_pass_on": "404 409 404 404 404",
+    "GET point_new": "200 200 200 200 200",
+    "GET point_merge": "403 200 403 403 403",
+    "POST point_merge": "403 303 403 403 403",
+    "POST point_move": "403 303 403 403 403",
+    "POST point_when": "403 403 409 403 403",
+    "POST differently": "303 303 303 303 303",
+    "POST read": "303 403 303 403 303",
     "GET raise_page": "303 200 303 303 303",
     "POST point_raise": "403 303 403 403 403",
     "GET point_reword": "403 200 403 403 403",
@@ -121,6 +137,7 @@ MEMBERS_MAY = {
     "POST meeting_new": "303 303 303 303 303",
     "GET meeting_plan": "200 200 200 200 200",
     "POST meeting_plan": "303 303 303 303 303",
+    "GET paper": "200 200 200 200 200",
     "POST meeting_cancel": "303 303 303 303 303",
     "POST item_add": "303 303 303 303 303",
     "POST item_change": "303 303 303 303 303",
@@ -133,7 +150,12 @@ MEMBERS_MAY = {
     "POST item_next": "303 303 303 303 303",
     "POST item_more": "303 303 303 303 303",
     "POST item_task": "303 303 303 303 303",
+    "POST item_step": "409 409 409 409 409",
+    "POST item_park": "403 403 303 403 403",
+    "POST tap_undo": "409 409 409 409 409",
     "POST attendance": "303 303 303 303 303",
+    "POST visitor_let_in": "403 303 303 303 403",
+    "POST visitor_see_out": "403 303 303 303 403",
     "POST meeting_close": "403 403 303 403 403",
     "POST meeting_reinstate": "303 303 303 303 303",
     "GET dates": "200 200 200 200 200",
@@ -162,6 +184,7 @@ MEMBERS_MAY = {
     "POST away_remove": "303 303 303 303 303",
     "POST member_leave": "403 403 403 403 303",
     "GET agreement": "200 200 200 200 200",
+    "GET role": "200 200 200 200 200",
     "GET agreement_change": "403 403 403 403 200",
     "POST agreement_change": "403 403 403 403 303",
 }
@@ -169,6 +192,12 @@ MEMBERS_MAY = {
 OTHERS = ("nobody", "wall", "vi", "otto", "ben")
 OTHERS_MAY = {
     "GET wall": "200 200 200 200 303",
+    "GET visit": "200 200 200 200 303",
+    "POST visit_ask": "303 303 303 303 303",
+    "POST visit_go": "303 303 303 303 303",
+    "POST visit_offer": "404 404 404 404 404",
+    "GET visit_differ": "404 404 404 404 404",
+    "POST visit_differ": "404 404 404 404 404",
     "GET calendar": "404 404 404 404 404",
     "GET wall_enter": "200 200 200 200 200",
     "POST wall_enter": "303 303 303 303 303",
@@ -188,6 +217,7 @@ OTHERS_MAY = {
     "POST team_new": "302 302 303 303 303",
     "GET invitation": "200 200 200 200 200",
     "POST invitation": "303 303 409 409 409",
+    "GET manifest": "200 200 200 200 200",
     "GET health_live": "200 200 200 200 200",
     "GET health_ready": "200 200 200 200 200",
     "GET health_work": "503 503 503 503 503",  # nobody does the work of a test
@@ -198,11 +228,21 @@ OTHERS_MAY = {
 }
 
 
+# Visitors: at the door · inside · seen out · inside another meeting. What a point is read back in is that other one.
+VISITORS = ("door", "guest", "out", "other")
+VISITORS_MAY = {  # whatever isn't here they may as little as nobody
+    "GET visit": "200 200 404 200",
+    "POST visit_offer": "404 303 404 404",
+    "GET visit_differ": "404 404 404 200",
+    "POST visit_differ": "404 404 404 303",
+}
+
+
 def place(stage: Stage, route: Route) -> dict[str, object]:
     """The meeting in whose phase a route makes sense, and rows that are there."""
     if route.name.startswith("summary"):
         meeting, point = stage.closed, stage.agreed[0].pk
-    elif route.name in ("words", "pen", "read_back_first", "read_back_stop"):
+    elif route.name in ("visit_differ", "words", "pen", "read_back_first", "read_back_stop", "differently", "read"):
         meeting, point = stage.reading, stage.read.pk
     elif route.name in ("turn", "meeting_plan", "meeting_cancel", "meeting_begin"):
         meeting, point = stage.planned, 0
@@ -222,9 +262,12 @@ def place(stage: Stage, route: Route) -> dict[str, object]:
         "pause": stage.pause.pk,
         "away": stage.away.pk,
         "edition": 1,
+        "tap": 0,  # nobody's
         "invitation": stage.invitation.pk,
         "token": _stop_token(stage) if route.name == "letters_stop" else stage.token,
         "code": wall_token(stage.code),
+        "visit": visit_token(meeting),
+        "visitor": stage.guests["door"].pk,
     }
 
 
@@ -262,13 +305,21 @@ def posted(cast: Cast, stage: Stage, route: Route) -> dict[str, Any]:
         "item_next": {"after": str(items[0].pk)},
         "item_more": {"item": str(items[0].pk), "version": "1"},
         "item_task": {"item": str(items[0].pk), "task": "plan"},
+        "item_step": {"item": str(items[0].pk), "step": "state"},
+        "item_park": {"item": str(items[2].pk)},
         "attendance": {"here": [str(cast.ada.pk)]},
         "jotting_keep": text,
         "jotting_change": text,
         "point_raise": text,
         "point_reword": text,
+        "point_merge": {**text, "point": str(stage.waiting.pk), "offer": str(stage.offer.pk)},
+        "point_move": {"to": "up"},
+        "point_when": {"when": "now"},
+        "differently": text,
+        "read": {"read": "1", "version": "1"},
+        "jotting_pass_on": {"to": str(cast.ben.pk)},
         "offer": text,
-        "words": text,
+        "words": {**text, "version": "1"},
         "summary": {"line": "Thank you"},
         "summary_add": {**text, "kind": "point"},
         "summary_reword": text,
@@ -283,6 +334,9 @@ def posted(cast: Cast, stage: Stage, route: Route) -> dict[str, Any]:
         "account_request_login_code": {"email": "somebody@harbour.example"},
         "account_confirm_login_code": {"code": "123456"},
         "wall_enter": {"code": stage.code},
+        "visit_ask": {"name": "Uma Newby"},
+        "visit_offer": text,
+        "visit_differ": {**text, "point": str(stage.read.pk)},
     }
     return data.get(route.name, {})
 
@@ -290,11 +344,13 @@ def posted(cast: Cast, stage: Stage, route: Route) -> dict[str, Any]:
 class Browsers:
     """One browser; each identity's cookie put into it before each request, and everything undone after."""
 
-    def __init__(self, cast: Cast, code: str) -> None:
+    def __init__(self, cast: Cast, code: str, guests: dict[str, Visitor]) -> None:
         self.client = Client(raise_request_exception=False)
         self.cookies: dict[str, dict[str, str]] = {"nobody": {}}
         for name in (*MEMBERS, "otto", "vi"):
             self.cookies[name] = {k: v.value for k, v in client_of(getattr(cast, name)).cookies.items()}
+        for name, guest in guests.items():
+            self.cookies[name] = {settings.VISITOR_COOKIE_NAME: visitor_token(guest)}
         wall = Client()
         wall.get(f"/wall/{wall_token(code)}/")
         self.cookies["wall"] = {k: v.value for k, v in wall.cookies.items()}
@@ -320,7 +376,7 @@ def world(cast: Cast) -> Stage:
 
 @pytest.fixture
 def browsers(cast: Cast, world: Stage) -> Browsers:
-    return Browsers(cast, world.code)
+    return Browsers(cast, world.code, world.guests)
 
 
 def statuses(cast: Cast, world: Stage, browsers: Browsers, route: Route, method: str, people: tuple[str, ...]) -> str:
@@ -353,12 +409,18 @@ def test_what_everybody_may_without_a_team_is_what_the_table_says(cast: Cast, wo
     assert found == OTHERS_MAY
 
 
+def test_what_visitors_may_is_what_the_table_says(cast: Cast, world: Stage, browsers: Browsers) -> None:
+    found = table(cast, world, browsers, VISITORS, teams=False)
+    nobodys = {what: " ".join([answers.split()[0]] * len(VISITORS)) for what, answers in OTHERS_MAY.items()}
+    assert found == nobodys | VISITORS_MAY
+
+
 def test_strangers_and_former_members_find_nothing_and_nobody_is_led_to_sign_in(
     cast: Cast, world: Stage, browsers: Browsers
 ) -> None:
-    people = ("otto", "vi", "nobody", "wall")
+    people = ("otto", "vi", "nobody", "wall", *VISITORS)
     found = table(cast, world, browsers, people, teams=True)
-    assert found == dict.fromkeys(found, "404 404 302 302")
+    assert found == dict.fromkeys(found, "404 404 302 302 302 302 302 302")
     for route in every_route():
         if type(route.who) is Member:
             given = {**place(world, route), "member": cast.kit.pk}
@@ -442,7 +504,7 @@ def test_no_post_is_taken_without_its_token(cast: Cast, world: Stage) -> None:
 def test_pages_that_somebody_was_let_into_are_never_stored(cast: Cast, world: Stage, browsers: Browsers) -> None:
     found = {}
     for route in every_route():
-        if "GET" in route.methods and type(route.who) in (Member, SignedIn, Wall):
+        if "GET" in route.methods and type(route.who) in (Member, SignedIn, Wall, VisitLink, VisitorOf):
             for address in route.addresses({**place(world, route), "member": cast.kit.pk}):
                 found[address] = browsers.ask("lin", "GET", address).headers.get("Cache-Control", "")
     assert {address: said for address, said in found.items() if "no-store" not in said} == {}
@@ -479,9 +541,10 @@ NASTY = (
     "00000000-0000-0000-0000-000000000000",
 )
 FIELDS = {  # beside what is posted in the table
-    "item_add": ("label", "presenter", "key"),
-    "item_change": ("label", "presenter"),
+    "item_add": ("label", "presenter", "key", "from"),
+    "item_change": ("label", "presenter", "only", "from"),
     "item_move": ("to", "from"),
+    "item_step": ("from",),
     "turn": ("other", "member", "from"),
     "away_add": ("key",),
     "seat": ("me", "leave", "stays", "seen", "from"),
@@ -490,6 +553,9 @@ FIELDS = {  # beside what is posted in the table
     "jotting_change": ("version",),
     "point_raise": ("kind", "jotting", "key", "aloud"),
     "point_reword": ("version",),
+    "point_merge": ("key",),
+    "point_move": ("order",),
+    "differently": ("key",),
     "offer": ("unnamed", "key"),
     "offer_answer": ("later",),
     "read_back": ("points", "picked", "short"),
@@ -508,16 +574,24 @@ FIELDS = {  # beside what is posted in the table
     "pause_add": ("key",),
     "invite": ("key",),
     "member": ("is_lead",),
-    "agreement_change": ("way_out",),
+    "agreement_change": ("way_out", "four_steps", "task_words", "visitors"),
     "attendance": ("everyone", "was"),
     "letters_choose": ("wanted",),
     "letters_stop": ("again", "List-Unsubscribe"),
+    "visit_ask": ("key",),
+    "visit_offer": ("unnamed", "key"),
+    "visit_differ": ("key",),
 }
 DOES = {
+    "visit_ask": "nobody",
+    "visit_offer": "guest",
+    "visit_differ": "other",
     "turn": "lin",
     "letters_choose": "ben",
     "jotting_keep": "lin",
     "jotting_change": "lin",
+    "jotting_pass_on": "lin",
+    "point_when": "ada",
     "words": "sol",
     "meeting_close": "ada",
 }

@@ -6,6 +6,7 @@ from datetime import time, timedelta
 from importlib import import_module
 from pkgutil import iter_modules
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.db import connections
@@ -17,16 +18,16 @@ from core.scope import everything
 from learning.management.cast import person
 from learning.models import Jotting, Summary
 from learning.roles import Outcome, PointState
-from learning.services import forgetting, offers, points, prompt, read_back, summary
-from meetings.models import ItemKind, Meeting, Series, Task
+from learning.services import along, forgetting, offers, other_views, points, prompt, read_back, summary, visits
+from meetings.models import ItemKind, Meeting, Series, Step, Tap, Task
 from meetings.roles import SeatKind
-from meetings.services import agenda, planning, running, seats, series, turns
-from teams.models import Activity, Letter
+from meetings.services import agenda, parking, planning, running, seats, series, taps, turns, visitors
+from teams.models import Activity, Letter, TeamAgreement
 from teams.models.letter import LetterState
 from teams.roles import HolderRule, RaiseRule
 from teams.services import bounces, choices, feeds, members, sign_in, teams
 from teams.services.activity import digest_of
-from tests.cast import GENERAL, Cast, Stage, closed, do, items_of, live, look, stage
+from tests.cast import GENERAL, Cast, Stage, closed, do, items_of, live, look, next_item, raised, stage, visitor
 from tests.marks import ROWS
 from tests.teams.returned import POSTFIX
 
@@ -43,6 +44,14 @@ NOT_RECORDED = {
     "learning.services.points.ensure_same_words": "asks",
     "learning.services.points.tell_holder": "tells",
     "learning.services.points.tell_about_offer": "tells",
+    "learning.services.jottings.pass_on": "private",
+    "learning.services.other_views.keep_view": "part of saying a different view, and recorded with it, without a name",
+    **{
+        f"learning.services.{name}": "part of others, which record it"
+        for name in ("read_back.add_turns", "read_back.put_back", "read_back.forget_along")
+    },
+    **{f"learning.services.slot.{name}_slot": "part of others, and recorded with them" for name in ("shrink", "grow")},
+    "learning.services.slot.recaps": "reads",
     "learning.services.read_back.end_with_meeting": "part of the close, which is recorded",
     "learning.services.prompt.prompt_holder": "begins the summary with the close, which is recorded; and letters, rows of the outbox",
     "learning.services.prompt.nobody_asked": "reads",
@@ -51,7 +60,19 @@ NOT_RECORDED = {
     "learning.services.digest.post_digests": "letters, which are rows of the outbox",
     "learning.services.summary.freeze": "part of the sending, which is recorded",
     "learning.services.words.one_line": "asks the guard",
+    "learning.services.visits.lock_visited": "locks",
+    "meetings.services.visitors.forget_visitors": "part of forgetting, and recorded with it",
     "meetings.services.agenda.go_to": "part of starting the read-back, and recorded in it",
+    **{
+        f"meetings.services.agenda.{name}": "part of undoing, and recorded in it"
+        for name in ("give_back", "brought_back", "go_back")
+    },
+    **{f"meetings.services.agenda.{name}": "reads" for name in ("title_of", "place_for", "following", "remembered")},
+    "meetings.services.taps.undoes": "says how a tap is put back",
+    "meetings.services.taps.moved_on": "a sentence",
+    "meetings.services.taps.tapped": "part of others, which record it",
+    "meetings.services.taps.last_tap": "reads",
+    "meetings.services.taps.forget_taps": "what nobody can undo any more; what was done stays on the record",
     **{
         f"meetings.services.notices.{name}": "letters, which are rows of the outbox"
         for name in ("standing", "planned", "changed", "cancelled", "reinstated", "dates_changed")
@@ -101,6 +122,8 @@ NOT_RECORDED = {
             "work",
             "takes_nothing",
             "about_itself",
+            "refuses_all",
+            "about_recipient",
         )
     },
     **{
@@ -167,12 +190,71 @@ def _forgotten(cast: Cast) -> int:
     return meeting.pk
 
 
+def _on_a_case(cast: Cast) -> dict[str, int]:
+    """A meeting at its first case, of a team that shows the four steps."""
+    with quiet():
+        meeting = live(cast)
+        next_item(cast, meeting)
+    look(lambda: TeamAgreement.objects.filter(team=cast.team).update(four_steps=True))
+    return {"meeting": meeting.pk, "item": items_of(meeting)[1].pk}
+
+
+def _to_park(cast: Cast) -> dict[str, int]:
+    """An item that goes on the agenda of the next date of the series."""
+    with quiet():
+        meeting = live(cast)
+    return {"meeting": meeting.pk, "item": items_of(meeting)[3].pk}
+
+
+def _tapped(cast: Cast) -> dict[str, int]:
+    """What Ada did just now."""
+    with quiet():
+        meeting = live(cast)
+        next_item(cast, meeting)
+    look(
+        lambda: Tap.objects.filter(meeting=meeting).update(at=clock.now() + timedelta(minutes=5))
+    )  # a slow test isn't too late
+    return {"meeting": meeting.pk, "tap": look(lambda: Tap.objects.filter(meeting=meeting)[0].pk)}
+
+
 def _handed_over(cast: Cast) -> int:
     """A meeting in which Kit stands in for Lin."""
     with quiet():
         meeting = live(cast)
         do(seats.take_seat, by=cast.kit, meeting=meeting.pk, kind=SeatKind.LEARNING, member=cast.kit)
     return meeting.pk
+
+
+def _visits(cast: Cast, at: Stage) -> dict[Callable[..., Any], dict[str, Any]]:
+    """Somebody at the door and somebody inside, of a team that takes visitors (again)."""
+    door, guest = visitor(cast, at.live, "Una Doorley", inside=False), visitor(cast, at.live, "Ugo Innes")
+    other = visitor(cast, at.reading, "Uri Elsby")
+    return {
+        visitors.ask_to_come_in: {"meeting": at.live.pk, "name": "Uma Newby", "key": uuid4()},
+        visitors.let_in: {"by": cast.lin, "meeting": at.live.pk, "visitor": door.pk},
+        visitors.see_out: {"by": cast.lin, "meeting": at.live.pk, "visitor": guest.pk},
+        visitors.go: {"visitor": guest},
+        visitors.end_visits: {"meeting": at.live},
+        visitors.end_visits_to: {"team": cast.team.pk},
+        visits.offer_as_visitor: {"visitor": guest, "text": GENERAL[3]},
+        visits.differ_as_visitor: {"visitor": other, "point": at.read.pk, "text": GENERAL[3]},
+    }
+
+
+def _two_waiting(cast: Cast) -> tuple[int, list[int]]:
+    """A meeting in which two points wait."""
+    with quiet():
+        meeting = live(cast)
+        return meeting.pk, [point.pk for point in raised(cast, meeting, 2)]
+
+
+def _came_up(cast: Cast, at: Stage) -> dict[str, Any]:
+    """A point of Mill Lane, raised as it came, where nobody chairs."""
+    agreed: dict[str, Any] = {"read_back_minutes": 5, "way_out": "Ring.", "raise_rule": RaiseRule.AS_THEY_COME}
+    with quiet():
+        do(teams.change_agreement, by=cast.otto, holder_rule=HolderRule.APPOINTED, **agreed)
+        point = do(points.raise_point, by=cast.tess, meeting=at.elsewhere.pk, text=GENERAL[0])
+    return {"by": cast.otto, "meeting": at.elsewhere.pk, "point": point.pk}
 
 
 def _table(cast: Cast, at: Stage) -> dict[Callable[..., Any], dict[str, Any]]:
@@ -183,11 +265,25 @@ def _table(cast: Cast, at: Stage) -> dict[Callable[..., Any], dict[str, Any]]:
     again: dict[str, Any] = {"rule": at.series.rule, "first": at.series.first, "at": time(11)}
     unmade = look(lambda: Series.objects.create(team=cast.team, **again))
     day = clock.now().date()
+    room, two = _two_waiting(cast)
+    came_up = _came_up(cast, at)
     sent, begun, late = (_summary(cast, how) for how in ("sent", "begun", "late"))
-    return {
+    table: dict[Callable[..., Any], dict[str, Any]] = {
         points.raise_point: {"by": cast.lin, "meeting": at.live.pk, "text": GENERAL[1]},
         points.notice: {"by": cast.lin, "meeting": at.live.pk, "text": GENERAL[1]},
         points.reword_waiting: {"by": cast.lin, "meeting": at.live.pk, "point": at.waiting.pk, "text": GENERAL[1]},
+        points.move_waiting: {"by": cast.lin, "meeting": room, "point": two[1], "up": True},
+        points.order_waiting: {"by": cast.lin, "meeting": room, "order": two[::-1]},
+        points.merge: {"by": cast.lin, "meeting": room, "points": two, "text": GENERAL[3]},
+        along.take_up: came_up,
+        along.put_off: came_up,
+        other_views.see_differently: {
+            "by": cast.ben,
+            "meeting": at.reading.pk,
+            "point": at.read.pk,
+            "text": GENERAL[3],
+        },
+        read_back.tick_read: {"by": cast.ben, "meeting": at.reading.pk, "point": at.read.pk},
         points.withdraw_point: {"by": cast.lin, "meeting": at.live.pk, "point": at.waiting.pk},
         offers.make_offer: {"by": cast.ben, "meeting": at.live.pk, "text": GENERAL[1]},
         offers.take_offer: {"by": cast.lin, "meeting": at.live.pk, "offer": at.offer.pk},
@@ -237,6 +333,10 @@ def _table(cast: Cast, at: Stage) -> dict[Callable[..., Any], dict[str, Any]]:
         agenda.more_minutes: {"by": cast.ada, "meeting": at.live.pk, "item": items[0].pk},
         agenda.put_off_read_back: {"by": cast.ada, "meeting": at.live.pk},
         agenda.next_item: {"by": cast.ada, "meeting": at.live.pk, "after": items[0].pk},
+        agenda.change_minutes: {"by": cast.kit, "meeting": at.live.pk, "item": items[2].pk, "minutes": 5},
+        agenda.take_step: {"by": cast.ada, **_on_a_case(cast), "step": Step.STATE},
+        parking.park: {"by": cast.ada, **_to_park(cast)},
+        taps.undo: {"by": cast.ada, **_tapped(cast)},
         running.begin: {"by": cast.ada, "meeting": at.planned.pk},
         running.tick_attendance: {"by": cast.ada, "meeting": at.live.pk, "here": [cast.ada.pk]},
         running.close: {"by": cast.ada, "meeting": at.live.pk},
@@ -269,6 +369,7 @@ def _table(cast: Cast, at: Stage) -> dict[Callable[..., Any], dict[str, Any]]:
         sign_in.note_sign_in: {"user": cast.kit.user, "how": "code"},
         sign_in.note_sign_out: {"user": cast.kit.user},
     }
+    return table | _visits(cast, at)
 
 
 def _name(service: Callable[..., Any]) -> str:

@@ -57,7 +57,7 @@ def world(cast: Cast) -> Cast:
             Unwanted.objects.create(team=team, member=member, kind="summary")
         Tap.objects.create(team=cast.team, meeting=meeting, by=cast.ada, verb="next item")
         Visitor.objects.create(team=cast.team, meeting=meeting, name="Vi")
-        point = Point.objects.filter(meeting=meeting).first()
+        point = Point.objects.filter(meeting=meeting)[0]
         OtherView.objects.create(team=cast.team, meeting=meeting, point=point, text="Not at night")
     return cast
 

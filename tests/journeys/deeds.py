@@ -12,12 +12,13 @@ from django.core import signing
 from core import clock
 from core.scope import everything
 from learning.management.cast import gather, person
-from learning.models import Jotting, Offer, Point, Turn
+from learning.models import Jotting, Offer, Point, ReadBack, Turn
 from learning.roles import PointState
 from learning.services import jottings, offers, points, read_back, summary
+from learning.services.other_views import see_differently
 from meetings.models import Item, ItemKind, Meeting, WallCode
 from meetings.roles import SeatKind
-from meetings.rules import wall_token
+from meetings.rules import visit_token, wall_token
 from meetings.services import agenda, planning, running, seats
 from meetings.services.planning import Line
 from meetings.services.series import pause, plan_series
@@ -90,6 +91,13 @@ def meeting(slug: str, seated: bool = True, begun: bool = True, days: int = 0) -
     if begun:
         running.begin(by=_of(slug, "Ada"), meeting=made.pk)
     return int(made.pk)
+
+
+def visit_link(slug: str, meeting: int) -> str:
+    """The team takes visitors: the link to this meeting's door."""
+    agreed: dict[str, Any] = {"raise_rule": RaiseRule.AT_READ_BACK, "read_back_minutes": 5, "way_out": ""}
+    change_agreement(by=_of(slug, "Mo"), holder_rule=HolderRule.LEAD, visitors=True, **agreed)
+    return f"/visit/{visit_token(Meeting.objects.get(pk=meeting))}/"
 
 
 def take_turns(slug: str) -> list[int]:
@@ -193,6 +201,23 @@ def settle_all(slug: str, meeting: int, outcomes: list[str]) -> None:
         read_back.settle(by=_of(slug, "Sol"), meeting=meeting, point=turn.point_id, outcome=PointState(outcome))
 
 
+def agree_as_they_come(slug: str) -> None:
+    """From now on points are seen at once."""
+    change_agreement(
+        by=_of(slug, "Mo"),
+        holder_rule=HolderRule.APPOINTED,
+        raise_rule=RaiseRule.AS_THEY_COME,
+        read_back_minutes=5,
+        way_out="",
+    )
+
+
+def differ(slug: str, meeting: int, text: str) -> None:
+    """Ben sees it differently: the point that is being read back."""
+    turn = Turn.objects.get(meeting=meeting, position=ReadBack.objects.get(meeting=meeting).at_turn)
+    see_differently(by=_of(slug, "Ben"), meeting=meeting, point=turn.point_id, text=text)
+
+
 def take_chair(slug: str, meeting: int, name: str) -> None:
     seats.take_seat(by=_of(slug, name), meeting=meeting, kind=SeatKind.CHAIR, member=_of(slug, name))
 
@@ -266,6 +291,7 @@ DEEDS = {
             series,
             dates,
             take_turns,
+            visit_link,
             read_back_in,
             call_off,
             next_item,
@@ -276,6 +302,7 @@ DEEDS = {
             notice,
         ),
         *(say_them, start_with_one, settle_all, take_chair, close, send, begin_again, take_out, end_sessions),
+        *(agree_as_they_come, differ),
         *(jotted, offered, items, member, a_point, wall_code, stop_token),
     )
 }

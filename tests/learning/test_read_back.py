@@ -178,7 +178,7 @@ def test_agreed_parked_and_left_are_recorded_and_the_next_point_comes(cast: Cast
     assert [agreed for _text, _by, agreed in wordings(points[0])] == [True]
     found = look(lambda: reading_of(meeting))
     assert found is not None
-    assert (found.agreed, found.parked, found.left, found.turn) == (1, 1, 1, None)
+    assert look(lambda: (found.agreed, found.parked, found.left, found.turn)) == (1, 1, 1, None)
 
 
 def test_a_second_tap_settles_nothing_else(cast: Cast) -> None:
@@ -320,9 +320,9 @@ def test_a_read_back_that_is_over_takes_no_words(cast: Cast) -> None:
 def test_what_the_room_sees_begins_with_what_was_raised(cast: Cast) -> None:
     meeting = live(cast)
     one, _two = raised(cast, meeting, 2)
-    assert look(lambda: raised_in(meeting)) == []
+    assert look(lambda: raised_in(again(meeting))) == []
     do(start, by=cast.lin, meeting=meeting.pk, picked=[one.pk])
-    assert look(lambda: [point.pk for point in raised_in(meeting)]) == [one.pk]
+    assert look(lambda: [point.pk for point in raised_in(again(meeting))]) == [one.pk]
 
 
 def test_only_agreed_points_are_what_the_team_learned_lately(cast: Cast) -> None:

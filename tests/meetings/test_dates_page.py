@@ -1,7 +1,7 @@
 """Our dates: the page, its forms, and the calendars that follow it."""
 
 import uuid
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from html import unescape
 from typing import Any
 
@@ -162,6 +162,44 @@ def test_what_cannot_be_planned_is_said_beside_its_field_and_stays(
     assert 'aria-invalid="true"' in html
 
 
+@pytest.mark.parametrize(
+    ("today", "often", "weekday", "expected"),
+    [
+        (
+            "2026-09-21",
+            "weekly",
+            1,
+            ["2026-09-22", "2026-09-29"],
+        ),  # from Thursdays to Tuesdays: this week's is still to come
+        ("2026-09-23", "weekly", 1, ["2026-09-29", "2026-10-06"]),  # it is past
+        ("2026-09-22", "weekly", 1, ["2026-09-29", "2026-10-06"]),  # it is today
+        ("2026-09-21", "weekly", 4, ["2026-09-25", "2026-10-02"]),  # a later day of the week
+        ("2026-09-21", "fortnightly", 0, ["2026-09-28", "2026-10-12"]),  # Monday is today
+        ("2026-09-21", "4", 1, ["2026-09-22", "2026-10-27"]),  # the fourth Tuesday of each month
+    ],
+)
+def test_a_series_that_moves_to_an_earlier_day_keeps_this_weeks_meeting(
+    cast: Cast, today: str, often: str, weekday: int, expected: list[str]
+) -> None:
+    with clock.at(datetime.fromisoformat(f"{today}T09:00:00+00:00")):
+        first = date(2026, 9, 24)  # a Thursday
+        one = tuesdays(cast, rule=rule_of(Often.WEEKLY, 3), first=first)
+        shown = seen(cast, address=f"{PAGE}{one.pk}/change/")
+        assert 'value="2026-09-24"' in shown
+        given = typed(often=often, weekday=str(weekday), first="2026-09-24", version="1")
+        assert send(cast, "ben", f"{one.pk}/change/", **given).status_code == 303
+        coming = look(lambda: list(Meeting.objects.filter(phase=Phase.PLANNED).order_by("starts")))
+    assert [meeting.starts.date().isoformat() for meeting in coming][:2] == expected
+
+
+def test_an_address_of_a_calendar_can_be_copied_with_a_button_or_by_hand(cast: Cast) -> None:
+    html = seen(cast)
+    for what in ("mine", "team"):
+        assert f'data-copy="link-{what}"' in html
+        assert f'id="link-{what}" type="text" readonly' in html
+    assert "js/room.js" in html
+
+
 def test_a_series_changes_from_its_page_and_a_stale_page_is_told(cast: Cast) -> None:
     one = monthly(cast)
     address = f"{one.pk}/change/"
@@ -214,7 +252,8 @@ def test_the_lines_of_a_series_are_changed_with_plain_forms(cast: Cast) -> None:
     assert send(cast, "ben", address, label="Rota", minutes="20", version="2").status_code == 303
     stale = send(cast, "kit", address, label="Holidays", minutes="25", version="2")
     html = words_of(stale)
-    assert (stale.status_code, "Now it says: Rota, 20 min" in html, 'value="Holidays"' in html) == (409, True, True)
+    assert (stale.status_code, 'data-value="Rota"' in html, 'value="Holidays"' in html) == (409, True, True)
+    assert ('data-theirs="minutes" data-value="20"' in html, 'name="version" value="3"' in html) == (True, True)
     assert send(cast, "ben", address + "move/", to="up", version="3").status_code == 303
     assert send(cast, "ben", address + "remove/", version="4").status_code == 303
     kinds = look(lambda: list(SeriesLine.objects.filter(series=one).values_list("kind", flat=True)))

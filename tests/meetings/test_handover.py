@@ -18,6 +18,7 @@ from meetings.roles import SeatKind
 from meetings.services.planning import plan_meeting
 from meetings.services.running import begin, close, look_for_holder, tick_attendance
 from meetings.services.seats import flag_small, leave_it_with, leave_seat, take_seat
+from meetings.services.turns import decline
 from teams.models import Membership
 from teams.roles import HolderRule, RaiseRule
 from teams.services.members import leave
@@ -83,6 +84,27 @@ def test_before_the_meeting_nobody_was_called_out(cast: Cast) -> None:
     hold(cast.ben, meeting)
     assert history(meeting)[1:] == [("Ben", How.TAKEN, Ended.NOT)]
     assert "since" not in line(meeting)
+
+
+def test_a_colleague_who_leaves_the_seat_empty_before_the_meeting_declines_for_nobody(cast: Cast) -> None:
+    meeting = planned(cast)
+    call_out(cast.sol, meeting, cast.lin)
+    assert history(meeting) == [("Lin", How.APPOINTED, Ended.CALLED_OUT)]
+    do(decline, by=cast.lin, meeting=meeting.pk)  # from a page that still shows her there: harmless
+    assert history(meeting) == [("Lin", How.APPOINTED, Ended.CALLED_OUT)]
+    assert "Nobody is keeping learning in mind yet" in line(meeting)
+    assert verbs(cast.team).count("seat left") == 1
+
+
+def test_of_two_who_take_the_chair_at_once_the_second_is_told(cast: Cast) -> None:
+    meeting = live(cast)
+    address = f"/t/harbour-street/m/{meeting.pk}/seats/chair/"
+    form = page_of(cast.ben, meeting).rpartition("Take the chair")[0].rpartition("<form")[2]
+    assert f'name="seen" value="{cast.ada.pk}"' in form
+    given = {"me": "1", "seen": str(cast.ada.pk)}
+    assert client_of(cast.ben).post(address, given).status_code == 303
+    late = client_of(cast.kit).post(address, given)
+    assert (late.status_code, "Ben chairs now." in late.content.decode()) == (409, True)
 
 
 def test_the_wall_says_since_when_in_the_teams_own_time(cast: Cast) -> None:

@@ -46,7 +46,7 @@ def test_a_stream_that_is_cut_in_the_middle_loses_nothing() -> None:
 
 
 def test_the_drill_notices_when_the_replay_is_taken_away(monkeypatch: pytest.MonkeyPatch) -> None:
-    def nothing(obj: live.Live, audience: str, member: int | None, revision: int, counter: int) -> live.Missed:
+    def nothing(obj: live.Live, audience: str, member: int | None, *_: object) -> live.Missed:
         return live.Missed(obj.revision, (), "", live.personal(obj, member)[0], ())
 
     monkeypatch.setattr(live, "missed", nothing)

@@ -67,7 +67,17 @@ POSTFIX_LATE = (
 
 RELAYED = POSTFIX.replace("Action: failed", "Action: relayed").replace("Status: 5.1.1", "Status: 2.0.0")
 DELIVERED = POSTFIX.replace("Action: failed", "Action: delivered").replace("Status: 5.1.1", "Status: 2.1.5")
-MAY_PASS = POSTFIX.replace("Status: 5.1.1", "Status: 4.2.2")
+GIVEN_UP = (  # after five days of trying
+    POSTFIX.replace("Status: 5.1.1", "Status: 4.4.1")
+    .replace(
+        "Diagnostic-Code: smtp; 550 5.1.1 <%(to)s>: Recipient address rejected:",
+        "Diagnostic-Code: X-Postfix; connect to",
+    )
+    .replace(
+        "    User unknown in virtual mailbox table\n\n--",
+        "    mx.harbour.example[192.0.2.7]:25: Connection timed out\n\n--",
+    )
+)
 
 EXCHANGE = """\
 From: <postmaster@trust.example>
@@ -324,6 +334,7 @@ CAME_BACK = {
         "550 5.1.1 The email account that you tried to reach does not exist. Please try double-checking the recipient's email "
         "address for typos or unnecessary spaces. NoSuchUser - gsmtp",
     ),
+    "Postfix, after days of trying": (GIVEN_UP, "connect to mx.harbour.example[192.0.2.7]:25: Connection timed out"),
     "no diagnosis": (
         POSTFIX.replace("Diagnostic-Code: smtp; 550 5.1.1 <%(to)s>: Recipient address rejected:\n", "X-Nothing:\n"),
         "5.1.1",
@@ -334,7 +345,6 @@ HARMLESS = {
     "Exim, only late": EXIM_OLD_LATE,
     "handed on": RELAYED,
     "delivered": DELIVERED,
-    "a fault that may pass": MAY_PASS,
     "an out-of-office answer": OUT_OF_OFFICE,
     "about somebody else’s letter": ABOUT_ANOTHER,
     "nothing": "",

@@ -2,6 +2,7 @@
 
 import uuid
 from datetime import timedelta
+from html import unescape
 from typing import Any
 
 import pytest
@@ -321,3 +322,22 @@ def test_another_teams_agreement_is_its_own(cast: Cast) -> None:
 
 def test_the_tests_run_as_the_apps_role_with_founding_open() -> None:
     assert (configured.FOUNDING, configured.DEMO) == ("open", False)
+
+
+def test_what_the_role_is_stands_on_a_page_of_its_own(cast: Cast) -> None:
+    html = unescape(client_of(cast.ben).get("/t/harbour-street/role/").content.decode())
+    assert "one of us keeps in mind that we also need to learn about it" in html
+    assert "What are the learning points about practice that might be generalisable from this discussion?" in html
+    assert "Team Learning Support Worker" in html
+    assert 'href="/t/harbour-street/role/"' in client_of(cast.ben).get("/t/harbour-street/agreement/").content.decode()
+
+
+def test_a_name_that_was_changed_in_another_tab_is_not_written_over(cast: Cast) -> None:
+    ben = client_of(cast.ben)
+    assert ben.post("/you/", {"name": "Ben Oak", "seen": cast.ben.user.name}).status_code == 303
+    late = ben.post("/you/", {"name": "Ben Elm", "seen": cast.ben.user.name})
+    html = late.content.decode()
+    assert (late.status_code, "Ben Elm" in html, 'data-value="Ben Oak"' in html) == (409, True, True)
+    assert 'name="seen" value="Ben Oak"' in html
+    assert again(cast.ben.user).name == "Ben Oak"
+    assert ben.post("/you/", {"name": "Ben Elm", "seen": "Ben Oak"}).status_code == 303

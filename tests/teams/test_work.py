@@ -102,8 +102,11 @@ BUSY, GREY = "451 4.3.0 queue file write error", "451 4.7.1 Greylisted, try agai
 NO_WORDS = "It couldn’t be composed (LookupError)"
 
 
-def refused_for_good(who: str, ago: float) -> L:
-    return L(ago + 5, ago, "550 5.1.1 nobody of that name", f"{who}@example.org", LetterState.FAILED, ago)
+def refused_for_good(who: str, ago: float, said: str = "554 no thanks") -> L:
+    return L(ago + 5, ago, said, f"{who}@example.org", LetterState.FAILED, ago)
+
+
+NOBODY, NO_SUCH = "550 5.1.1 nobody of that name", "550 No such user here"
 
 
 CLOSING, FULL = "421 4.3.2 closing", "452 4.2.2 mailbox full"
@@ -260,6 +263,26 @@ SCENES = (
         "… over an hour ago",
         WELL,
         letters=[refused_for_good("lin", 3700), refused_for_good("sol", 3605)],
+    ),
+    Scene(
+        "two addresses were mistyped, in an hour in which nothing else is sent",
+        WELL,
+        seen={**EVERYBODY, TAKEN: 1800},
+        letters=[refused_for_good("lin.typo", 10, NOBODY), refused_for_good("sol.typo", 5, NO_SUCH)],
+    ),
+    Scene(
+        "… and one more is refused in words that aren't about it",
+        WELL,
+        letters=[
+            refused_for_good("lin.typo", 10, NOBODY),
+            refused_for_good("sol.typo", 8, NOBODY),
+            refused_for_good("mo", 5),
+        ],
+    ),
+    Scene(
+        "the mail server knows none of five people",
+        REFUSES_ALL,
+        letters=[refused_for_good(f"person-{n}", 5, NOBODY) for n in range(5)],
     ),
     Scene(
         "one person's address doesn't exist, for two letters",

@@ -1,0 +1,1 @@
+"""Django's PostgreSQL backend with one question less (settings.DATABASES)."""
