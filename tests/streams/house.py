@@ -207,7 +207,7 @@ class Room:
 
 
 def _ends_it(form: Element) -> bool:
-    return bool(re.search(r"/(close|cancel|small|leave)/$", form.attributes["action"]))
+    return bool(re.search(r"/(close|cancel|small|leave|summary/now)/$", form.attributes["action"]))
 
 
 def filled(form: Element, chance: random.Random) -> dict[str, str]:
