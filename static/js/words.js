@@ -106,7 +106,7 @@
     }
     const late = waiting.get(nameOf(form)), when = saved.get(nameOf(form));
     const is = state === "lost" ? state : late ? "waiting" : state || (when ? "saved" : "");
-    const text = is === "waiting" ? words.waiting.replace("%s", hhmm(late.since)).replace("%n", late.n) : (words[is] ?? is).replace("%s", hhmm(when || Date.now()));
+    const text = is === "waiting" ? words.waiting.replace("%s", hhmm(late.since)).replace("%n", late.n) : ((is === "saved" && form.dataset.thanks) || (words[is] ?? is)).replace("%s", hhmm(when || Date.now()));
     if (place.textContent !== text) place.textContent = text;
     place.dataset.kept = is;
   };

@@ -63,6 +63,7 @@ def test_the_agenda_is_arranged_in_the_room_and_others_follow(backstage: Backsta
     expect(rows.nth(1).get_by_role("button", name="Down")).to_be_focused()
     rows.nth(1).get_by_role("button", name="Take it out").click()
     expect(ben.page.locator("#agenda")).not_to_contain_text("Dates", timeout=WITHIN)
+    expect(undo).to_contain_text("You took an item out.")
     undo.get_by_role("button", name="Undo").click()
     expect(ben.page.locator("#agenda")).to_contain_text("Dates", timeout=WITHIN)
     expect(ben.page.get_by_label("What it is")).to_have_value("Keys of the")

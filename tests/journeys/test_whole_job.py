@@ -113,7 +113,7 @@ def test_from_sign_in_to_the_mailed_summary(stack: Stack, open_tab: Open) -> Non
         expect(tab.page.locator("main[data-state=live]")).to_be_visible()
         expect(tab.page.get_by_role("heading", level=1)).to_have_text(QUESTION)
     wall = open_tab(width=1920, height=1080)
-    code = ada.page.locator("a[href='/wall/'] strong").inner_text()
+    code = ada.page.locator("#pane-agenda summary strong").inner_text()
     wall.page.goto("/wall/")
     wall.page.get_by_label("The code of the meeting").fill(code.lower())
     wall.page.keyboard.press("Enter")
