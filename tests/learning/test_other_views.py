@@ -82,7 +82,7 @@ def _rows() -> dict[str, set[str]]:
 def _left_behind(cast: Cast, name: str, address: str) -> dict[str, set[str]]:
     browser = client_of(cast.us[name])
     before = _rows()
-    answer = browser.post(address, {"text": f"{CANARY} {uuid.uuid4()}", "key": str(uuid.uuid4())})
+    answer = browser.post(address, {"text": CANARY, "key": str(uuid.uuid4())})
     assert answer.status_code == 303
     after = _rows()
     return {table: after[table] - before[table] for table in after if after[table] != before[table]}
