@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.csp import csp_override
 
 from config.demo_letters import Preview, all_previews
+from config.demo_parts import all_parts
 from core.errors import NotFound
 from core.http import page, see_other
 from teams.services.sign_in import user_of_demo_token
@@ -40,7 +41,7 @@ def sign_in(request: HttpRequest, signed: str) -> HttpResponse:
 
 def components(request: HttpRequest) -> HttpResponse:
     """Every part in every state, each with an id."""
-    return page(request, "components/gallery.html", {"letters": all_previews()})
+    return page(request, "components/gallery.html", {"letters": all_previews(), "shown": all_parts(request)})
 
 
 def _preview(name: str) -> Preview:

@@ -8,8 +8,9 @@ stands where it is a parameter. So only whole numbers of bigint columns, and tex
 
     insert(Activity(verb="point raised", …))
 
-writes a row as `save(force_insert=True)` does; `insert_once` leaves alone what a unique constraint finds there already. `returned` reads
-rows that a statement of one's own gives back. None of them sends Django's signals: this house has no use for them.
+writes a row as `save(force_insert=True)` does; `insert_along` wants nothing back; `insert_once` leaves alone what a unique constraint
+finds there already. `returned` reads rows that a statement of one's own gives back. None of them sends Django's signals: this house has no
+use for them.
 """
 
 import threading
@@ -21,6 +22,8 @@ from django.db import DEFAULT_DB_ALIAS, connection
 from django.db.models import Field, Model, QuerySet
 from django.db.models.constants import OnConflict
 from django.db.models.sql import InsertQuery
+
+from core import trips
 
 _LIMIT = 2**63
 _MARK = 9_000_000_000_000_000_001
@@ -92,7 +95,7 @@ class _Shape[M: Model]:
         ((sql, params),) = query.get_compiler(DEFAULT_DB_ALIAS).as_sql()
         if sql.count("%s") != len(self.new) or len(params) != len(self.new):
             raise ValueError(f"{self.model.__name__} has columns that are more than values")
-        return f"{sql} RETURNING {self.columns}"
+        return str(sql)
 
     def values(self, row: M) -> list[Any]:
         return [field.get_db_prep_save(field.pre_save(row, True), connection) for field in self.new]
@@ -112,7 +115,8 @@ def _shape_of[M: Model](model: type[M]) -> _Shape[M]:
 
 def _written[M: Model](row: M, conflict: OnConflict | None) -> M | None:
     shape = _shape_of(type(row))
-    return next(iter(returned(type(row), shape.inserts[conflict], shape.values(row))), None)
+    sql = f"{shape.inserts[conflict]} RETURNING {shape.columns}"
+    return next(iter(returned(type(row), sql, shape.values(row))), None)
 
 
 def insert[M: Model](row: M) -> M:
@@ -125,6 +129,12 @@ def insert[M: Model](row: M) -> M:
 def insert_once[M: Model](row: M) -> M | None:
     """Write a new row, unless a unique constraint finds one there. Returns it as the database has it, or None."""
     return _written(row, OnConflict.IGNORE)
+
+
+def insert_along(row: Model) -> None:
+    """Write a new row of which nothing is wanted back, not even its id: it goes to the database with the next statement (core/trips.py)."""
+    shape = _shape_of(type(row))
+    trips.execute(shape.inserts[None], shape.values(row))
 
 
 def columns_of(model: type[Model]) -> str:

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from core.errors import Refused
 from core.http import came_from, is_htmx
+from core.policy import NOBODY, Principal, SignInFirst
 
 
 def forged(request: HttpRequest, reason: str = "") -> HttpResponse:
@@ -26,13 +27,28 @@ def forged(request: HttpRequest, reason: str = "") -> HttpResponse:
         response = render(request, "403_csrf.html", {"typed": typed}, status=403)
     elif not _from_here(request):
         response = HttpResponse(status=403)
-    elif not request.user.is_authenticated:
-        response = HttpResponse(status=401)
     else:
-        told = {"X-CSRFToken": get_token(request), "X-Person": str(request.user.pk)}
-        response = HttpResponse(status=403, headers=told)
+        response = _told_anew(request)
     patch_cache_control(response, private=True, no_store=True)
     return response
+
+
+def _told_anew(request: HttpRequest) -> HttpResponse:
+    """The new token, and whose page this is by the policy beside its route: a visitor's page isn't that of whoever signed in in another
+    tab. Whoever may not come in here (any more) is told what any post would be told.
+    """
+    route = request.resolver_match
+    who = getattr(route.func, "who", None) if route else None
+    try:
+        principal: Principal = who.decide(request, **route.kwargs) if who and route else NOBODY
+    except SignInFirst:
+        return HttpResponse(status=401)
+    except Refused as error:
+        return refusal(request, error)
+    whose = principal.whose or str(request.user.pk or "")
+    if not whose:
+        return HttpResponse(status=401)
+    return HttpResponse(status=403, headers={"X-CSRFToken": get_token(request), "X-Person": whose})
 
 
 def words_in(request: HttpRequest) -> list[str]:
@@ -73,12 +89,15 @@ class Refusals:
         return response
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
-        if not isinstance(error, Refused):
-            return None
-        name = error.status if error.status in (403, 404, 409) else 400
-        context = {"sentence": error.sentence, "status": error.status, "way_url": came_from(request)}
-        context["typed"] = words_in(request)
-        template = "components/refusal.html" if request.headers.get("HX-Request") else f"{name}.html"
-        response = render(request, template, context, status=error.status)
-        patch_cache_control(response, private=True, no_store=True)  # it may name people
-        return response
+        return refusal(request, error) if isinstance(error, Refused) else None
+
+
+def refusal(request: HttpRequest, error: Refused) -> HttpResponse:
+    """The sentence of what a service, or a door, refused."""
+    name = error.status if error.status in (403, 404, 409) else 400
+    context = {"sentence": error.sentence, "status": error.status, "way_url": came_from(request)}
+    context["typed"] = words_in(request)
+    template = "components/refusal.html" if request.headers.get("HX-Request") else f"{name}.html"
+    response = render(request, template, context, status=error.status)
+    patch_cache_control(response, private=True, no_store=True)  # it may name people
+    return response

@@ -4,19 +4,16 @@ Row-level security lets a row through if its team is in the transaction's scope,
 forgetting is loud. Database work on teams' rows happens inside `scope(...)` or `everything(why)`, both of which are one transaction.
 """
 
-import re
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import Any
 
-import psycopg
 from django.db import connection, transaction
 
+from core import trips
+
 EVERYTHING = "*"
-_TELL = "SELECT set_config('app.teams', %s, true)"
-_TEAMS = re.compile(r"\*|\{[0-9,]*\}|")
 
 
 @dataclass
@@ -60,38 +57,6 @@ def everything(why: str) -> Iterator[None]:
         yield
 
 
-class _Telling:
-    """Tells the database whose rows a transaction may see, in the same breath as the next statement: no trip of its own.
-
-    What isn't followed by a statement is never told: there is nothing then to be let through.
-    """
-
-    def __init__(self) -> None:
-        self.wanted: str | None = None
-
-    def __call__(self, execute: Callable[..., Any], sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:
-        if sql.startswith("ROLLBACK TO SAVEPOINT"):  # the transaction may have failed: nothing else is taken before
-            return execute(sql, params, many, context)
-        teams, self.wanted = self.wanted, None
-        line, asking = context["connection"], context["cursor"].cursor
-        if teams is None or not line.in_atomic_block:
-            return execute(sql, params, many, context)
-        if _TEAMS.fullmatch(teams) is None:
-            raise ValueError(f"Not a scope: {teams!r}")
-        together = not (many or isinstance(asking, psycopg.ServerCursor))  # these are asked by themselves
-        with line.wrap_database_errors, asking.connection.pipeline() if together else nullcontext():
-            asking.connection.execute(_TELL, [teams], prepare=True)
-            return execute(sql, params, many, context)
-
-
-def _tell_database(teams: str) -> None:
-    telling = next((each for each in connection.execute_wrappers if isinstance(each, _Telling)), None)
-    if telling is None:
-        telling = _Telling()
-        connection.execute_wrappers.append(telling)
-    telling.wanted = teams
-
-
 @contextmanager
 def _enter(teams: str) -> Iterator[None]:
     outer = _opened.get()
@@ -102,13 +67,20 @@ def _enter(teams: str) -> Iterator[None]:
         return
     opened = _Opened(teams, outer.before_commit if outer else {})
     token = _opened.set(opened)
+    road = trips.trips()
     try:
         # A savepoint only inside another scope: what fails in the outermost one fails with the whole transaction around it.
         with transaction.atomic(savepoint=outer is not None):
-            _tell_database(teams)
+            road.open = True
+            road.tell(teams)
             yield
             while outer is None and opened.before_commit:
                 opened.before_commit.pop(next(iter(opened.before_commit)))()
+            if outer is None:
+                trips.send()
     finally:
         _opened.reset(token)
-        _tell_database(outer.teams if outer else "")
+        road.open = outer is not None
+        if outer is None:
+            road.held.clear()
+        road.tell(outer.teams if outer else "")

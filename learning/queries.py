@@ -13,11 +13,12 @@ from django.db.models.functions import Cast, Coalesce, Lower
 from core import clock
 from core.along import along, read_along
 from core.kept import Kept
+from core.live import personal
 from core.policy import Principal
 from learning.models import Delivery, Jotting, Observation, Offer, OtherView, Point, ReadBack, Summary, Turn, Wording
 from learning.roles import HELD, Fate, Outcome, PointState
 from meetings.models import Meeting, Phase, Seat
-from meetings.queries import know, once, people_in, seats_in, unfold, with_room
+from meetings.queries import know, once, people_in, unfold, with_room
 from meetings.roles import SeatKind
 from teams.models import Letter, Membership
 from teams.models.letter import LetterState
@@ -70,7 +71,7 @@ _own_jottings = Kept(
 def mine(principal: Principal, meeting: Meeting, *, holds: bool) -> Mine:
     """One's own jottings; the waiting points and the observations too for whoever holds the seat."""
     jottings: list[Jotting] = []
-    if once(meeting, seats_in).ever_held(principal.member_id):  # nobody else can have kept one
+    if "jottings" in personal(meeting, principal.member_id)[1]:  # nobody else has kept one, or was passed one
         jottings = _own_jottings(principal.member_id or 0, meeting.pk)
     if not holds:
         return Mine(jottings, [], [])
@@ -95,6 +96,7 @@ class Told:
     offer: Offer
     state: str  # a PointState, or empty while it isn't a point
     merged: bool  # with another, in new words
+    reason: str  # why it was left, if somebody said
 
 
 _own_offers = Kept(
@@ -102,6 +104,13 @@ _own_offers = Kept(
         Offer.objects.visible_to(Principal(member_id=by))
         .filter(meeting=meeting)
         .select_related("point", "merged_into")
+        .annotate(
+            its_reason=Subquery(
+                Turn.objects.filter(Q(point__offer=OuterRef("pk")) | Q(point=OuterRef("merged_into")), outcome="left")
+                .order_by("-pk")
+                .values("reason")[:1]
+            )
+        )
         .order_by("-pk")
     )
 )
@@ -111,7 +120,15 @@ def my_offers(principal: Principal, meeting: Meeting) -> list[Told]:
     """What this person offered here, the newest first."""
     found = _own_offers(principal.member_id or 0, meeting.pk)
     points = [(offer, offer.point if hasattr(offer, "point") else offer.merged_into) for offer in found]
-    return [Told(offer, point.state if point else "", offer.merged_into_id is not None) for offer, point in points]
+    return [
+        Told(
+            offer,
+            point.state if point else "",
+            offer.merged_into_id is not None,
+            (offer.its_reason or "") if point and point.state == PointState.LEFT else "",
+        )
+        for offer, point in points
+    ]
 
 
 _turns = Kept(

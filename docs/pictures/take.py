@@ -76,12 +76,13 @@ def story(browser: Browser, links: dict[str, str]) -> None:
     ada = enter("Ada", 1280, 800)
     ada.get_by_role("button", name="Begin").click()
     expect(ada.locator("main[data-state=live]")).to_be_visible()
-    lin, ben, sol = enter("Lin", 390, 844), enter("Ben", 1280, 800), enter("Sol", 1280, 800)
+    lin, ben, sol = enter("Lin", 412, 915), enter("Ben", 1280, 800), enter("Sol", 1280, 700)
     for _ in range(6):
         if "Case" in ada.locator("#now .what").inner_text():
             break
         ada.get_by_role("button", name=re.compile("^Next:")).first.click()
         ada.wait_for_timeout(700)
+    ada.get_by_label("What the worker wants from this talk").select_option(label="think about engagement")
     ada.get_by_role("button", name="Task marked").click()
     for words in ("rang first, calmer at the door", "asked each service what worries them most"):
         lin.get_by_label("Jot what you notice").fill(words)
@@ -105,12 +106,14 @@ def story(browser: Browser, links: dict[str, str]) -> None:
     lin.get_by_role("button", name=re.compile("^Raise")).click()
     lin.get_by_role("link", name=re.compile("^Pick points")).first.click()
     lin.get_by_role("button", name=re.compile("^Read back")).click()
-    sol.get_by_role("button", name="Start with 1").click()
+    lin.get_by_role("button", name="Start with 1").click()
     field = sol.get_by_label("What we learned")
     field.fill(GROWN)
     sol.get_by_label(re.compile("^When it applies")).fill("first visits after a missed one")
     sol.get_by_label(re.compile("^What we will do")).fill("ring the day before")
+    sol.get_by_label("Who sees to it").select_option(label="Ben")
     expect(ben.locator("#readback .the-point")).to_have_text(GROWN)
+    expect(ben.locator("#readback")).to_contain_text("ring the day before")
     field.focus()
     keep(sol, "read-back")
 

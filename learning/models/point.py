@@ -124,10 +124,11 @@ class Turn(models.Model):
     point = models.ForeignKey(Point, models.CASCADE, related_name="turns")
     position = models.PositiveSmallIntegerField()
     outcome = models.CharField(max_length=9, choices=PointState, blank=True)  # empty: not reached
+    reason = models.CharField(max_length=200, blank=True)  # why it was left, if somebody said
     recorded_by = models.ForeignKey(Membership, models.SET_NULL, null=True, related_name="+")
     at = models.DateTimeField(null=True, blank=True)
 
-    privacy = classes(technical="id team meeting point position outcome at", personal="recorded_by")
+    privacy = classes(technical="id team meeting point position outcome at", team="reason", personal="recorded_by")
 
     class Meta:
         ordering = ["meeting", "position"]

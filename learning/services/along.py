@@ -7,7 +7,9 @@ from core.errors import NotFound, NotPossible
 from core.live import touch
 from learning.models import Point, ReadBack, Turn
 from learning.roles import Outcome, PointState
+from learning.services.points import tell_holder
 from learning.services.read_back import SUBJECTS, add_turns, forget_along
+from learning.services.slot import grow_slot
 from meetings.models import Meeting, Phase
 from meetings.roles import Do, SeatKind
 from meetings.rules import ensure, ensure_phase
@@ -29,6 +31,31 @@ def _raised(meeting: Meeting, pk: int) -> Point:
     if found.state != PointState.RAISED:
         raise NotPossible(_("This point is settled already: %(state)s.") % {"state": found.get_state_display()})
     return found
+
+
+@transaction.atomic
+def raise_again(*, by: Membership, meeting: int, point: int) -> None:
+    """A point that waits with the holder alone (its raising was undone, or the team read points back together until now) is raised for
+    all to see, and offered after the item like any other. A second tap changes nothing.
+    """
+    found = lock(meeting, by=by)
+    ensure(by, Do.RAISE, found)
+    ensure_phase(found, Phase.PLANNED, Phase.LIVE)
+    agreement = agreement_of(found.team_id)
+    if agreement.raise_rule != RaiseRule.AS_THEY_COME:
+        raise NotPossible(_("Your team has agreed to read points back all together."))
+    waiting = Point.objects.filter(meeting=found, pk=point).first()
+    if waiting is None:
+        raise NotFound(_("This point is gone."))
+    if waiting.state != PointState.WAITING:
+        return
+    waiting.state, waiting.later = PointState.RAISED, False
+    waiting.save(update_fields=["state", "later"])
+    record("point raised", by=by.user_id, team=found.team_id, subject=f"meeting {found.pk}", point=waiting.pk)
+    grow_slot(found, by, minutes=agreement.read_back_minutes)
+    touch(found, "points")
+    tapped(found, by=by, verb="raise", point=waiting.pk)
+    tell_holder(found, by)
 
 
 @transaction.atomic

@@ -55,22 +55,26 @@ def _own(by: Membership, meeting: int, jotting: int) -> Jotting:
 @transaction.atomic
 def change_jotting(*, by: Membership, meeting: int, jotting: int, text: str, seen: int | None = None) -> Jotting:
     """Other words for one's own jotting. Raises Stale when another tab changed it since `seen`."""
+    room = lock(meeting, by=by)  # before the jotting, as whoever raises it does: two devices never wait for each other
     found = _own(by, meeting, jotting)
     text = _tidy(text)
     if text != found.text:
         found.step(seen)
         found.text = text
         found.save(update_fields=["text", "version"])
-        touch(found.meeting, "jottings", to=[by.pk])
+        touch(room, "jottings", to=[by.pk])
     return found
 
 
 @transaction.atomic
 def delete_jotting(*, by: Membership, meeting: int, jotting: int) -> None:
     """One's own jotting, gone for good. Harmless when it is gone."""
-    gone = Jotting.objects.filter(pk=jotting, meeting_id=meeting, author=by).delete()[0]
-    if gone:
-        touch(lock(meeting, by=by), "jottings", to=[by.pk])
+    gone = Jotting.objects.filter(pk=jotting, meeting_id=meeting, author=by)
+    if not gone.exists():
+        return
+    found = lock(meeting, by=by)
+    if gone.delete()[0]:
+        touch(found, "jottings", to=[by.pk])
 
 
 @transaction.atomic

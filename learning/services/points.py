@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from core import clock, guard
 from core.errors import Invalid, KeyReused, NotFound, NotPossible
-from core.kept import Kept, insert
+from core.kept import Kept, insert_along
 from core.live import touch
 from learning.models import Jotting, Observation, Offer, Point, Wording
 from learning.roles import Fate, PointState
@@ -111,7 +111,7 @@ def keep_wording(point: Point, by: Membership, *, agreed: bool = False, new: boo
             last.agreed = True
             last.save(update_fields=["agreed"])
         return
-    insert(
+    insert_along(
         Wording(
             team_id=point.team_id,
             point=point,
@@ -227,8 +227,8 @@ def withdraw_point(*, by: Membership, meeting: int, point: int) -> None:
 
 
 @transaction.atomic
-def move_waiting(*, by: Membership, meeting: int, point: int, up: bool) -> None:
-    """One place up or down among the points that wait: so they are read back."""
+def move_waiting(*, by: Membership, meeting: int, point: int, up: bool = False, to: int | None = None) -> None:
+    """One place up or down among the points that wait, or straight to place `to` (the first is 1): so they are read back."""
     found = lock(meeting, by=by)
     ensure(by, Do.RAISE, found)
     ensure_phase(found, Phase.PLANNED, Phase.LIVE)
@@ -236,34 +236,17 @@ def move_waiting(*, by: Membership, meeting: int, point: int, up: bool) -> None:
     here = next((index for index, other in enumerate(waiting) if other.pk == point), None)
     if here is None:
         raise NotPossible(_("This point doesn’t wait any more, so it stays where it is."))
-    there = here - 1 if up else here + 1
-    if not 0 <= there < len(waiting):
+    there = (here - 1 if up else here + 1) if to is None else min(to, len(waiting)) - 1
+    if there == here or not 0 <= there < len(waiting):
         return
     places = sorted(each.position for each in waiting)
-    waiting[here], waiting[there] = waiting[there], waiting[here]
+    waiting.insert(there, waiting.pop(here))
     for place, each in zip(places, waiting, strict=True):
         each.position = place
     Point.objects.bulk_update(waiting, ["position"])
-    record("points ordered", by=by.user_id, team=found.team_id, subject=f"meeting {found.pk}", point=point, up=up)
-    tell_holder(found, by)
-
-
-@transaction.atomic
-def order_waiting(*, by: Membership, meeting: int, order: Sequence[int]) -> None:
-    """The points that wait, in this order (dragged). What isn't named keeps its place after them."""
-    found = lock(meeting, by=by)
-    ensure(by, Do.RAISE, found)
-    ensure_phase(found, Phase.PLANNED, Phase.LIVE)
-    waiting = list(Point.objects.filter(meeting=found, state=PointState.WAITING))
-    places = sorted(each.position for each in waiting)
-    ranks = {pk: rank for rank, pk in enumerate(order)}
-    ordered = sorted(waiting, key=lambda each: ranks.get(each.pk, len(ranks)))
-    if [each.pk for each in ordered] == [each.pk for each in waiting]:
-        return
-    for place, each in zip(places, ordered, strict=True):
-        each.position = place
-    Point.objects.bulk_update(ordered, ["position"])
-    record("points ordered", by=by.user_id, team=found.team_id, subject=f"meeting {found.pk}")
+    record(
+        "points ordered", by=by.user_id, team=found.team_id, subject=f"meeting {found.pk}", point=point, to=there + 1
+    )
     tell_holder(found, by)
 
 

@@ -21,7 +21,7 @@ from meetings.roles import Do, SeatKind
 from meetings.rules import ensure, ensure_phase, seats_of
 from meetings.services.agenda import go_to
 from meetings.services.locks import lock
-from meetings.services.taps import Data, moved_on, tapped, undoes
+from meetings.services.taps import Data, ensure_last, moved_on, tapped, undoes
 from teams.models import Membership
 from teams.services.activity import record
 
@@ -274,6 +274,7 @@ def take_pen(*, by: Membership, meeting: int) -> None:
 
 @undoes("take pen", says=lambda meeting, data: _("You took the pen."))
 def _pen_back(meeting: Meeting, by: Membership, data: Data) -> None:
+    ensure_last(meeting, "take pen", data)
     read_back = ReadBack.objects.filter(meeting=meeting, outcome=Outcome.UNDER_WAY, pen=by).first()
     if read_back is None:
         raise moved_on()
@@ -347,8 +348,11 @@ def settle(
     outcome: PointState,
     words: tuple[str, str, str, Membership | None] | None = None,
     seen: int | None = None,
+    reason: str = "",
 ) -> Point:
     """Agreed by those here, two views, parked, or left: recorded by one person. `words` are the pen's last ones. Then on to the next.
+
+    `reason`: why it is left, if one likes; of no other outcome.
 
     Raises NotPossible for a point that isn't the one being read back, so that a second tap settles nothing else. Raises Stale, and
     settles nothing, when `words` are others than the point's, and it has changed since it was `seen`.
@@ -362,6 +366,7 @@ def settle(
     turn = _turn(found, read_back, point)
     settled = turn.point
     ensure_step(settled, outcome)
+    why = one_line(reason, field="reason", longest=PHRASE, empty=True) if outcome == PointState.LEFT else ""
     if words is not None:
         ensure_pen(by, read_back)
         _word(settled, *words, seen=seen)
@@ -376,8 +381,8 @@ def settle(
     settled.save(update_fields=["state", "settled_at", "later", "position"])
     if settled.text:
         keep_wording(settled, by, agreed=outcome == PointState.AGREED)
-    turn.outcome, turn.recorded_by, turn.at = outcome, by, clock.now()
-    turn.save(update_fields=["outcome", "recorded_by", "at"])
+    turn.outcome, turn.reason, turn.recorded_by, turn.at = outcome, why, by, clock.now()
+    turn.save(update_fields=["outcome", "reason", "recorded_by", "at"])
     record(
         "point settled",
         by=by.user_id,
@@ -429,8 +434,8 @@ def _unsettled(meeting: Meeting, by: Membership, data: Data) -> None:
     if last is not None and last.agreed:
         last.agreed = False
         last.save(update_fields=["agreed"])
-    found.outcome, found.recorded_by, found.at = "", None, None
-    found.save(update_fields=["outcome", "recorded_by", "at"])
+    found.outcome, found.reason, found.recorded_by, found.at = "", "", None, None
+    found.save(update_fields=["outcome", "reason", "recorded_by", "at"])
     read_back.outcome, read_back.ended_at = Outcome.UNDER_WAY, None
     read_back.at_turn, read_back.along = data["turn"], bool(data["along"])
     read_back.save(update_fields=["outcome", "ended_at", "at_turn", "along"])

@@ -41,9 +41,11 @@ def read(request: HttpRequest, slug: str, pk: int, point: int) -> HttpResponse:
 
 
 def when(request: HttpRequest, slug: str, pk: int, point: int) -> HttpResponse:
-    """A point that came up: now, or later."""
+    """A point that came up: now, or later; or, for whoever raised it and took that back, raised once more."""
     member = person_of(request).member
-    if request.POST.get("when") == "later":
+    if request.POST.get("when") == "raise":
+        along.raise_again(by=member, meeting=pk, point=point)
+    elif request.POST.get("when") == "later":
         along.put_off(by=member, meeting=pk, point=point)
     else:
         along.take_up(by=member, meeting=pk, point=point)

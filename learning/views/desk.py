@@ -35,12 +35,9 @@ def new(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
 
 
 def move(request: HttpRequest, slug: str, pk: int, point: int) -> HttpResponse:
-    """One place up or down; or, dragged, all of them in a new order."""
-    member, order = person_of(request).member, as_ids(request.POST.getlist("order"))
-    if order:
-        points.order_waiting(by=member, meeting=pk, order=order)
-    else:
-        points.move_waiting(by=member, meeting=pk, point=point, up=request.POST.get("to") == "up")
+    """One place up or down; or, dragged, straight to a place."""
+    to = request.POST.get("to")
+    points.move_waiting(by=person_of(request).member, meeting=pk, point=point, up=to == "up", to=as_id(to))
     return done(request, _room(slug, pk))
 
 

@@ -84,7 +84,10 @@ def words(request: HttpRequest, slug: str, pk: int, point: int) -> HttpResponse:
             if outcome:
                 given = form.words() if typed else None
                 state = PointState(outcome)
-                read_back.settle(by=person.member, meeting=pk, point=point, outcome=state, words=given, seen=seen)
+                why = request.POST.get("reason", "")
+                read_back.settle(
+                    by=person.member, meeting=pk, point=point, outcome=state, words=given, seen=seen, reason=why
+                )
                 return done(request, _room(slug, pk))
             text, applies, action, owner = form.words()
             kept = read_back.type_words(
@@ -107,6 +110,8 @@ def words(request: HttpRequest, slug: str, pk: int, point: int) -> HttpResponse:
                 raise
             return _laid_aside(request, person, slug, pk, point, form, outcome, refused)
         except Invalid as refused:
+            if refused.field == "reason":
+                raise  # a form of its own, whose words stay in their field
             beside(form, refused)
     context = room_context(person, meeting_for(person, pk)) | {"words_form": form}
     if not is_htmx(request):

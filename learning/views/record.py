@@ -9,7 +9,7 @@ from django.urls import reverse
 from core.http import page, see_other
 from learning.forms.summary import LateForm
 from learning.letters import replaced_by, version_name
-from learning.queries import record_of, sent
+from learning.queries import my_offers, record_of, sent
 from learning.rules import ensure_over, may_send
 from meetings.models import Meeting
 from meetings.queries import agenda_of, here, meeting_for, who_visited
@@ -44,6 +44,7 @@ def record_page(
         "members": people(person),
         "visited": who_visited(meeting),
         "agenda": agenda_of(meeting),
+        "my_offers": my_offers(person, meeting),
         "late_form": LateForm(initial={"key": uuid.uuid4(), "kind": "point"}),
     }
     return page(request, "learning/closed.html", context | more, status=status)

@@ -12,7 +12,7 @@ from core.http import as_id, is_htmx, page, see_other
 from learning.forms.room import OfferForm
 from learning.queries import reading
 from learning.services.visits import differ_as_visitor, offer_as_visitor
-from meetings.queries import once, seats_in
+from meetings.queries import agreed, once, seats_in
 from meetings.rules import Guest, guest_of
 from teams.rules import is_member
 
@@ -28,17 +28,18 @@ def visit(request: HttpRequest, visit: str) -> HttpResponse:
         return HttpResponse(status=204) if waits else see_other(request, address)
     if guest.is_inside:
         return page(request, "learning/visit.html", _room(guest, visit))
-    if waits or (guest.is_open and guest.visitor is None):
+    thanks = guest.visitor is None and "thanks" in request.GET
+    if waits or (guest.is_open and guest.visitor is None and not thanks):
         response = page(request, "meetings/visit_door.html", {"guest": guest, "visit": visit, "key": uuid.uuid4()})
         if waits:
             response["Refresh"] = "10"  # for browsers without scripts; nothing is typed on this page
         return response
-    early = guest.visitor is None and guest.meeting.is_ahead
+    early = guest.visitor is None and guest.meeting.is_ahead and not thanks and once(guest.meeting, agreed).visitors
     return page(
         request,
         "meetings/visit_over.html",
-        {"guest": guest, "early": early, "visit": visit},
-        status=200 if early else 404,
+        {"guest": guest, "early": early, "visit": visit, "thanks": thanks},
+        status=200 if early or thanks else 404,
     )
 
 

@@ -72,10 +72,6 @@ class Seats:
         """Whether this member has kept learning in mind in this meeting."""
         return any(row.member_id == member for row in self.in_meeting)
 
-    def ever_held(self, member: int | None) -> bool:
-        """Whether this member has sat in the seat at any time, before the meeting began too."""
-        return any(row.kind == SeatKind.LEARNING and row.member_id == member for row in self.rows)
-
     def may_take_back(self, member: int | None) -> bool:
         """Whether somebody stands in for this member, who hasn't said yet whether it stays so.
 

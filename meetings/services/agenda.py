@@ -17,7 +17,7 @@ from meetings.queries import agenda_of, once, ready_words
 from meetings.roles import Do
 from meetings.rules import ensure, ensure_phase
 from meetings.services.locks import lock
-from meetings.services.taps import Data, moved_on, tapped, undoes
+from meetings.services.taps import Data, ensure_last, is_own, moved_on, tapped, undoes
 from teams.models import Membership
 from teams.queries import agreement_of
 from teams.services.activity import record
@@ -290,6 +290,7 @@ def mark_task(*, by: Membership, meeting: int, item: int, task: str) -> None:
 
 @undoes("task marked", says=lambda meeting, data: _("You marked the task."))
 def _not_marked(meeting: Meeting, by: Membership, data: Data) -> None:
+    ensure_last(meeting, "task marked", data, item=data["item"])
     marked = Item.objects.filter(meeting=meeting, pk=data["item"], ended_at=None).first()
     if marked is None or not marked.task:
         raise moved_on()
@@ -331,19 +332,22 @@ def _not_stepped(meeting: Meeting, by: Membership, data: Data) -> None:
 
 @transaction.atomic
 def more_minutes(*, by: Membership, meeting: int, item: int, minutes: int = 5, seen: int | None = None) -> None:
-    """Some more time for the item that is on. A second tap from a page that showed the old minutes counts once."""
+    """Some more time for the item that is on. A tap from a page that showed the old minutes changes nothing where somebody else gave
+    more meanwhile: they meant the same. One's own second tap counts, however quick.
+    """
     found = lock(meeting, by=by)
     ensure(by, Do.KEEP_MOVING, found)
     ensure_phase(found, Phase.LIVE)
     longer = _item(found, item)
-    if seen is not None and seen != longer.version:
+    ours = {"item": item, "version": longer.version}
+    if seen is not None and seen != longer.version and not is_own(found, by, "more minutes", **ours):
         return
     longer.minutes += minutes
     longer.version += 1
     longer.save(update_fields=["minutes", "version"])
     record("more minutes", by=by.user_id, team=found.team_id, subject=f"meeting {found.pk}", item=item, minutes=minutes)
     touch(found, "agenda")
-    tapped(found, by=by, verb="more minutes", item=item, minutes=minutes, version=longer.version)
+    tapped(found, by=by, verb="more minutes", item=item, minutes=minutes, to=longer.minutes, version=longer.version)
 
 
 def _gave(data: Data) -> str:
@@ -354,7 +358,7 @@ def _gave(data: Data) -> str:
 
 @undoes("more minutes", says=lambda meeting, data: _gave(data))
 def _no_more_minutes(meeting: Meeting, by: Membership, data: Data) -> None:
-    longer = Item.objects.filter(meeting=meeting, pk=data["item"], version=data["version"], ended_at=None)
+    longer = Item.objects.filter(meeting=meeting, pk=data["item"], minutes=data["to"], ended_at=None)
     if not longer.update(minutes=F("minutes") - data["minutes"], version=F("version") + 1):
         raise moved_on()
     touch(meeting, "agenda")
@@ -362,16 +366,22 @@ def _no_more_minutes(meeting: Meeting, by: Membership, data: Data) -> None:
 
 @transaction.atomic
 def put_off_read_back(*, by: Membership, meeting: int, minutes: int = 5, seen: int | None = None) -> None:
-    """Some more minutes before the read-back, from now on, and for the item that is on. `seen`: the read-back's version on the page,
-    so that a second tap, or somebody else's at once, counts once. Harmless when the read-back has begun, or there is none.
+    """Some more minutes before the read-back, from now on, and for the item that is on. `seen`: the read-back's version on the page, so
+    that somebody else's tap at once changes nothing; one's own second tap gives as much again. Harmless when the read-back has begun,
+    or there is none.
     """
     found = lock(meeting, by=by)
     ensure(by, Do.KEEP_MOVING, found)
     ensure_phase(found, Phase.LIVE)
     read_back = Item.objects.filter(meeting=found, kind=ItemKind.READ_BACK, started_at=None).first()
-    if read_back is None or (seen is not None and seen != read_back.version):
+    if read_back is None:
         return
-    until = clock.now() + timedelta(minutes=minutes)
+    begins = clock.now()
+    if seen is not None and seen != read_back.version:
+        if not is_own(found, by, "read-back put off", version=read_back.version):
+            return
+        begins = read_back.put_off_until or begins
+    until = begins + timedelta(minutes=minutes)
     was, read_back.put_off_until = read_back.put_off_until, until
     read_back.version += 1
     read_back.save(update_fields=["put_off_until", "version"])
@@ -389,20 +399,21 @@ def put_off_read_back(*, by: Membership, meeting: int, minutes: int = 5, seen: i
         verb="read-back put off",
         minutes=minutes,
         was=was.isoformat() if was else None,
+        until=until.isoformat(),
         version=read_back.version,
         on=on.pk if on else None,
         longer=longer,
-        on_version=on.version if on else None,
+        to=on.minutes if on else None,
     )
 
 
 @undoes("read-back put off", says=lambda meeting, data: _gave(data))
 def _not_put_off(meeting: Meeting, by: Membership, data: Data) -> None:
-    coming = Item.objects.filter(meeting=meeting, kind=ItemKind.READ_BACK, started_at=None, version=data["version"])
-    was = datetime.fromisoformat(data["was"]) if data["was"] else None
+    until, was = (datetime.fromisoformat(data[each]) if data[each] else None for each in ("until", "was"))
+    coming = Item.objects.filter(meeting=meeting, kind=ItemKind.READ_BACK, started_at=None, put_off_until=until)
     if not coming.update(put_off_until=was, version=F("version") + 1):
         raise moved_on()
-    on = Item.objects.filter(meeting=meeting, pk=data["on"] or 0, version=data["on_version"] or 0, ended_at=None)
+    on = Item.objects.filter(meeting=meeting, pk=data["on"] or 0, minutes=data["to"] or 0, ended_at=None)
     on.update(minutes=F("minutes") - data["longer"], version=F("version") + 1)  # one that is over keeps what it had
     touch(meeting, "agenda")
 

@@ -242,6 +242,8 @@ def _not_handed_over(meeting: Meeting, by: Membership, data: Data) -> None:
 def vacate(member: int, *, team: int) -> None:
     """Whoever belongs to the team no longer gets up from every seat in a meeting that isn't over. Inside the leaving's transaction."""
     held = Seat.objects.current().filter(team_id=team, member_id=member, meeting__phase__in=[Phase.PLANNED, Phase.LIVE])
+    # The meetings first, as whoever takes a seat does: neither waits for the other.
+    list(Meeting.objects.select_for_update().filter(pk__in=held.values("meeting")).order_by("pk"))
     for taken in held.select_related("meeting"):
         _end(taken, Ended.LEFT_TEAM)
         record("seat left", by=None, team=team, subject=f"meeting {taken.meeting_id}", seat=taken.kind)

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from core import clock
 from core.along import read_along
 from core.errors import NotAllowed, NotPossible
-from core.kept import insert
+from core.kept import insert_along
 from core.live import personal, touch
 from meetings.models import Meeting, Phase, Tap
 from meetings.rules import ensure_phase
@@ -45,7 +45,8 @@ verbs: dict[str, Verb] = {}
 def undoes(verb: str, *, says: Says) -> Callable[[Back], Back]:
     """Register how taps of this verb are put back: `back(meeting, by, data)`, the meeting locked. Raises `moved_on()` if it can't.
 
-    `says(meeting, data)`: what was done, to whoever did it: "You moved on to Business." `data` holds what `tapped` was given.
+    `says(meeting, data)`: what was done, to whoever did it: "You moved on to Business." `data` holds what `tapped` was given, and the
+    tap's own id as "tap".
     """
 
     def register(back: Back) -> Back:
@@ -62,6 +63,21 @@ def moved_on() -> NotPossible:
     return NotPossible(_("The meeting has moved on since, so this can’t be undone."))
 
 
+def is_own(meeting: Meeting, by: Membership, verb: str, **data: int) -> bool:
+    """Whether it was `by` who made things as they are by a tap of this verb: a second tap of theirs may come from a page that doesn't
+    show the first yet.
+    """
+    same = {f"data__{name}": value for name, value in data.items()}
+    return Tap.objects.filter(meeting=meeting, by=by, verb=verb, undone_at=None, **same).exists()
+
+
+def ensure_last(meeting: Meeting, verb: str, data: Data, **same: int) -> None:
+    """For a `back` that can't see whose doing the present state is: raises `moved_on()` when a later tap of this verb stands."""
+    which = {f"data__{name}": value for name, value in same.items()}
+    if Tap.objects.filter(meeting=meeting, verb=verb, pk__gt=data["tap"], undone_at=None, **which).exists():
+        raise moved_on()
+
+
 def tapped(meeting: Meeting, *, by: Membership, verb: str, **data: int | str | list[int] | None) -> None:
     """Note that `by` moved what everybody sees, so that they can undo it: the last thing a service does. Nothing is noted while the
     room isn't open.
@@ -73,7 +89,7 @@ def tapped(meeting: Meeting, *, by: Membership, verb: str, **data: int | str | l
     if not meeting.is_open:
         return
     words = str(data.pop("words", None) or "")
-    insert(Tap(team_id=meeting.team_id, meeting=meeting, by=by, verb=verb, data=data, words=words))
+    insert_along(Tap(team_id=meeting.team_id, meeting=meeting, by=by, verb=verb, data=data, words=words))
     touch(meeting, "undo", to=[by.pk])
 
 
@@ -84,6 +100,10 @@ class Tapped:
     pk: int
     says: str
     until: datetime
+
+
+def _data(tap: Tap) -> Data:
+    return {**tap.data, "words": tap.words, "tap": tap.pk}
 
 
 def last_tap(meeting: Meeting, member: int | None) -> Tapped | None:
@@ -98,14 +118,13 @@ def last_tap(meeting: Meeting, member: int | None) -> Tapped | None:
         tap = Tap.objects.filter(meeting=meeting, by_id=member, undone_at=None).first()
     if tap is not None and tap.at <= clock.now() - UNDO:
         tap = None
-    return (
-        Tapped(tap.pk, verbs[tap.verb].says(meeting, tap.data | {"words": tap.words}), tap.at + UNDO) if tap else None
-    )
+    return Tapped(tap.pk, verbs[tap.verb].says(meeting, _data(tap)), tap.at + UNDO) if tap else None
 
 
 @transaction.atomic
 def undo(*, by: Membership, meeting: int, tap: int) -> None:
-    """Put back what `by` did in the last half minute. Harmless when it was undone already.
+    """Put back what `by` did in the last half minute: this very tap, which their page showed, and no later one. Harmless when it was
+    undone already.
 
     Raises NotPossible with a sentence when it is too late, or when the meeting has moved on since.
     """
@@ -120,7 +139,7 @@ def undo(*, by: Membership, meeting: int, tap: int) -> None:
         raise moved_on()
     if clock.now() - done.at > UNDO:
         raise NotPossible(_("That was more than half a minute ago, so it can’t be undone any more."))
-    verbs[done.verb].back(found, by, done.data | {"words": done.words})
+    verbs[done.verb].back(found, by, _data(done))
     done.undone_at = clock.now()
     done.save(update_fields=["undone_at"])
     record("tap undone", by=by.user_id, team=found.team_id, subject=f"meeting {found.pk}", tap=done.verb)

@@ -7,7 +7,7 @@ from datetime import datetime
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from core import clock
+from core import clock, guard
 from core.errors import Invalid, NotFound, NotPossible
 from core.live import cut, touch
 from meetings.models import Meeting, Visitor
@@ -47,6 +47,7 @@ def _tidy(name: str) -> str:
         raise Invalid("name", _("Type the name that the others know you by."))
     if len(name) > LONGEST_NAME:
         raise Invalid("name", _("Say it in fewer letters: %(longest)d at most.") % {"longest": LONGEST_NAME})
+    guard.check(name=name)
     return name
 
 

@@ -5,6 +5,7 @@ import uuid
 from allauth.core import ratelimit
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.middleware.csrf import rotate_token
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
@@ -38,6 +39,9 @@ def ask(request: HttpRequest, visit: str) -> HttpResponse:
             beside(form, refused)
             status = refused.status
         else:
+            rotate_token(
+                request
+            )  # as at a sign-in: a page that an earlier visitor left open here speaks for this one no more
             response = see_other(request, reverse("visit", args=[visit]))
             response.set_cookie(
                 settings.VISITOR_COOKIE_NAME,
@@ -52,11 +56,17 @@ def ask(request: HttpRequest, visit: str) -> HttpResponse:
 
 
 def go(request: HttpRequest, visit: str) -> HttpResponse:
-    """They go by themselves, from the room or from the door."""
+    """They go by themselves, from the room or from the door; and may come back: their browser is nobody here again."""
     guest = guest_of(request)
-    if guest.visitor is not None:
-        visitors.go(visitor=guest.visitor)
-    return see_other(request, reverse("visit", args=[visit]))
+    address = reverse("visit", args=[visit])
+    if (
+        guest.visitor is None or guest.visitor.ended_at is not None
+    ):  # a second tap; or the team was quicker, and has said why
+        return see_other(request, address)
+    visitors.go(visitor=guest.visitor)
+    response = see_other(request, address + ("?thanks=yes" if guest.visitor.is_inside else ""))
+    response.delete_cookie(settings.VISITOR_COOKIE_NAME, samesite="Lax")
+    return response
 
 
 def let_in(request: HttpRequest, slug: str, pk: int, visitor: int) -> HttpResponse:

@@ -8,9 +8,11 @@
                                unseen, "was" says whether it was ticked before
    data-full="6"               a code field: its form goes by itself when full
    data-autosend="400"         the pen: its form goes while somebody types, at most once in so many ms
+   data-counts                 a button of which each tap counts: one more while the first is under way waits, and goes too
    data-fresh, data-waits      a creating form, sent by words.js, late if need be: then its fields are empty and its key is new
    data-fold="10"              a <details> that closes after so many seconds in which nobody types in it
-   data-say="…"                in a swapped fragment: said once, politely, in #say
+   data-say="…"                what is said once, politely, in #say, when it is new here and not hidden; what stood here at first is read with the page.
+                               With data-say="" its own words. data-lesser: only where nothing else is new
    data-unsent="…"             on a piece whose form has gone: what is said above words that were in it and that nobody has yet
    <template id="notice-…">    signed-out, someone-else, gone, error, not-done, no-connection: shown in #notices
    <html data-out>             while nobody or somebody else is signed in: what is private here is hidden
@@ -45,7 +47,7 @@
   for (const name of ["keydown", "input"]) document.addEventListener(name, () => { touched = Date.now(); }, true);
   document.addEventListener("pointerdown", () => { touched = Math.max(touched, Date.now() - 1500); }, true);
   document.addEventListener("app:clock", ({ detail }) => { ahead = detail - Date.now(); minutes(); });
-  setInterval(minutes, 3000);
+  setInterval(() => { minutes(); say(); }, 3000);
   const hhmm = (at) => new Date(at + ahead + zone).toISOString().slice(11, 16);  // of this device's clock, as the team says it
 
   // --- notices: a word in the page's own language, in one place ---
@@ -53,6 +55,7 @@
     const place = document.getElementById("notices"), words = document.getElementById(`notice-${name}`);
     if (place && words) place.replaceChildren(words.content.cloneNode(true));
     if (name === "signed-out" || name === "someone-else") document.documentElement.dataset.out = name;
+    say();
   };
   const back = () => {  // the same person again
     if (!document.documentElement.dataset.out) return;
@@ -61,14 +64,29 @@
   };
   document.addEventListener("app:notice", ({ detail }) => notice(detail));
 
-  // --- one polite live region ---
-  let said = "", saying = 0;
+  // --- one polite live region: what is new, once ---
+  const tidy = (text) => (text ?? "").replace(/\s+/g, " ").trim();
+  const fresher = new Map();
+  let known = null, saying = 0;
   const say = () => {
-    const words = [...all("[data-say]")].map((shown) => shown.dataset.say).filter(Boolean).join(" ");
-    if (words === said) return;
-    said = words;
+    const heard = new Map();
+    for (const shown of all("[data-say]:not([hidden])")) {
+      const words = shown.dataset.say || tidy((shown.querySelector("p") || shown).textContent);
+      if (words) heard.set(`${shown.id} ${words}`, shown);
+    }
+    const reading = document.querySelector("#readback:is([data-state=point], [data-state=said])"); // then the room behind it is quiet
+    const anew = [...heard].filter(([is, shown]) => known && !known.has(is) && !(reading && shown.closest(".room")));
+    known = heard;
+    const place = document.getElementById("say");
+    if (!anew.length || !place) return;
+    for (const [is, shown] of anew) fresher.set(is.slice(shown.id.length + 1), "lesser" in shown.dataset);
+    place.textContent = ""; // so that the same words are heard again
     clearTimeout(saying);
-    saying = setTimeout(() => { const place = document.getElementById("say"); if (place) place.textContent = said; }, 300);
+    saying = setTimeout(() => {
+      const all = [...fresher.keys()], first = all.filter((words) => !fresher.get(words));
+      place.textContent = (first.length ? first : all).join(" ");
+      fresher.clear();
+    }, 300);
   };
 
   // --- growing fields ---
@@ -96,7 +114,7 @@
 
   const dress = () => { minutes(); copy(); say(); all("textarea").forEach(grow); };
 
-  // --- typing ---
+  // --- typing: Control+Enter is the form's own button ---
   document.addEventListener("keydown", (event) => {
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && event.target.form && !event.isComposing) {
       event.preventDefault();
@@ -142,7 +160,7 @@
   });
 
   // --- forms: sent once; a tap while words are on their way waits for them; words that were typed meanwhile stay ---
-  const next = new WeakMap();
+  const next = new WeakMap(), more = new WeakMap();
   const busy = (form, by) => {
     form.dataset.busy = "yes";
     next.set(form, { by, after: null });
@@ -153,6 +171,8 @@
     delete form.dataset.busy;
     next.delete(form);
     if (after && form.isConnected) form.requestSubmit(after.isConnected ? after : null);
+    const tapped = more.get(form)?.shift();
+    if (tapped?.isConnected && form.isConnected) form.requestSubmit(tapped);
   };
   document.addEventListener("submit", (event) => {
     const form = event.target, by = event.submitter?.name ? event.submitter : null;
@@ -160,7 +180,8 @@
       event.preventDefault();
       event.stopImmediatePropagation();
       const under = next.get(form);
-      if (by && under && under.by !== by) under.after = by;
+      if (event.submitter?.matches("[data-counts]")) more.set(form, [...(more.get(form) || []), event.submitter]);
+      else if (by && under && under.by !== by) under.after = by;
       return;
     }
     for (const field of form.elements) { clearTimeout(pens.get(field)); pens.delete(field); }
@@ -184,6 +205,7 @@
   document.addEventListener("htmx:finally:request", ({ detail: { ctx } }) => {
     const form = ctx.posted || ctx.sourceElement, was = flying.get(form) || [], well = ctx.response?.status < 300;
     flying.delete(form);
+    if (!well) more.delete(form);
     idle(form);
     const told = ctx.hx.retarget === "#beside";  // the server has laid them aside itself
     was.filter(({ field, value }) => !told && (!well || kept.get(field) !== value)).forEach(laidAside);
@@ -209,10 +231,11 @@
   const WORDS = "form[method=post] :is(textarea, input:not([type=hidden], [type=checkbox], [type=radio]))";
   const isUnsent = (field) => field.value.trim() && (field.matches("[aria-invalid]") || field.value !== (kept.get(field) ?? field.defaultValue));
   const unsent = () => [...all(WORDS)].filter(isUnsent);
-  const tidy = (text) => (text ?? "").replace(/\s+/g, " ").trim();
   const beside = (id) => {
     const words = document.getElementById(id)?.content.firstElementChild, place = document.getElementById("beside") || document.getElementById("notices");
-    return words && place ? place.appendChild(words.cloneNode(true)) : null;
+    const shown = words && place ? place.appendChild(words.cloneNode(true)) : null;
+    setTimeout(say); // when its words are in
+    return shown;
   };
   const aside = new WeakSet();  // the forms of a pen whose words were
   const laidAside = ({ value, about, form, filled }) => {
@@ -454,8 +477,8 @@ document.addEventListener("click", async ({ target }) => {
 
 /* What moves the meeting. Without scripts all of it works too, by the buttons.
 
-   data-gone="<ISO time>"   in #undo: from then on the line is gone, by the server's clock
-   data-order, data-drag    a list whose rows are dragged by a handle, with mouse, pen or finger. What is let go is posted by the row's
+   data-gone="<ISO time>"   in #undo: from then on the line is gone, by the server's clock. While it is being pressed it stays as it is
+   data-order, data-drag    a list (data-order: the subject it follows) whose rows are dragged by a handle, with mouse, pen or finger. What is let go is posted by the row's
                             own form, its button data-place saying which place it is; Up and Down do the same for the keyboard */
 (() => {
   // --- undo, for half a minute ---
@@ -472,6 +495,17 @@ document.addEventListener("click", async ({ target }) => {
   document.addEventListener("app:clock", ({ detail }) => { ahead = detail - Date.now(); gone(); });
   document.addEventListener("htmx:after:swap", gone);
   gone();
+  let waits = false;  // another tap has landed under the finger: what was read is what is undone
+  document.addEventListener("htmx:before:swap", ({ detail: { tasks } }) => {
+    const line = document.getElementById("undo");
+    for (let i = tasks.length - 1; i >= 0 && line?.matches(":active"); i -= 1) if (tasks[i].target === line) { tasks.splice(i, 1); waits = true; }
+  });
+  for (const name of ["click", "pointercancel", "pointerup", "keyup"]) {
+    document.addEventListener(name, () => {
+      if (waits) setTimeout(() => document.body.dispatchEvent(new CustomEvent("live:undo", { bubbles: true })), 100);
+      waits = false;
+    });
+  }
 
   // --- dragging what is still to come ---
   let drag = null, late = false;
@@ -483,7 +517,7 @@ document.addEventListener("click", async ({ target }) => {
     if (to !== from && place?.form) {
       place.value = to + 1;
       place.form.requestSubmit(place);
-    } else if (late) document.body.dispatchEvent(new CustomEvent("live:agenda", { bubbles: true }));
+    } else if (late) document.body.dispatchEvent(new CustomEvent(`live:${list.dataset.order}`, { bubbles: true }));
     late = false;
   };
   const back = () => {
@@ -514,9 +548,9 @@ document.addEventListener("click", async ({ target }) => {
   // What changes meanwhile waits until the row is let go; what had the focus has it again where its row went.
   let focus = "";
   document.addEventListener("htmx:before:swap", ({ detail: { tasks } }) => {
-    focus = document.activeElement?.closest("#arrange") ? document.activeElement.id : "";
+    focus = document.activeElement?.closest("#arrange, [data-order]") ? document.activeElement.id : "";
     for (let i = tasks.length - 1; drag && i >= 0; i -= 1) {
-      if (!(tasks[i].target instanceof Element) || !tasks[i].target.closest("#arrange")) continue;
+      if (tasks[i].target !== drag.list.closest("[hx-get]")) continue;
       tasks.splice(i, 1);
       late = true;
     }
@@ -548,10 +582,35 @@ document.addEventListener("click", async ({ target }) => {
   });
 })();
 
+/* Whoever works with the keyboard keeps their place. Where what had the focus goes away in a swap, the same thing on the new piece has it;
+   where there is none, what it stood in, so that the next Tab goes on from there, and a second Enter presses nothing. */
+(() => {
+  const seen = (each) => each?.isConnected && each.checkVisibility({ visibilityProperty: true });
+  let last = null, timer = 0;
+  document.addEventListener("focusin", ({ target }) => {
+    const around = [];
+    for (let place = target.parentElement; place; place = place.parentElement) if (place.id) around.push(place.id);
+    last = { target, around, id: target.id, form: target.form?.getAttribute("action"), name: target.name, value: target.value };
+  });
+  document.addEventListener("pointerdown", () => { last = null; }, true);
+  const same = ({ id, form, name, value, target }) => (id && document.getElementById(id)) ||
+    (form && target.matches("button") && [...document.querySelectorAll("button")].find((each) => each.form?.getAttribute("action") === form && each.name === name && each.value === value));
+  const restore = () => {
+    if (!last || (document.activeElement && document.activeElement !== document.body) || seen(last.target)) return;
+    const there = same(last);
+    if (seen(there)) return there.focus();
+    const place = [...last.around, "main"].map((id) => document.getElementById(id)).find(seen);
+    if (!place) return;
+    if (place.tabIndex < 0) place.tabIndex = -1;
+    place.focus({ preventScroll: true });
+  };
+  document.addEventListener("htmx:after:swap", () => { clearTimeout(timer); timer = setTimeout(restore, 40); });
+})();
+
 /* Keys in the room: "?" shows them. Each stands on what it does, as aria-keyshortcuts="n"; a button is pressed, a field is gone to.
 
-   They do nothing while somebody types, nor with Ctrl, Alt or ⌘, and can be turned off on this device (WCAG 2.1.4). Without
-   scripts there are no keys but the browser's own. */
+   They do nothing while somebody types, nor with Ctrl, Alt or ⌘, and can be turned off on this device (WCAG 2.1.4), "?" too: a button,
+   [data-keys], opens the same. Without scripts there are no keys but the browser's own. */
 (() => {
   const words = document.getElementById("keys"), OFF = "keys-off";
   if (!words) return;
@@ -561,12 +620,23 @@ document.addEventListener("click", async ({ target }) => {
   const typing = (place) => place instanceof Element && place.closest("input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]");
   const seen = (each) => each.checkVisibility({ visibilityProperty: true }) && !each.disabled;
   const all = () => [...document.querySelectorAll("[aria-keyshortcuts]")].filter(seen);
+  let posted = 0; // since then the line with Undo may not be the newest yet
+  document.addEventListener("htmx:after:request", ({ detail: { ctx } }) => { if (ctx.request.method !== "GET" && ctx.response.status < 300) posted = Date.now(); });
+  document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => { if (ctx?.sourceElement?.id === "undo") posted = 0; });
+  const press = (key) => {
+    const does = all().find((each) => each.getAttribute("aria-keyshortcuts").toLowerCase() === key);
+    if (does?.closest("#undo") && (document.querySelector("form[data-busy]") || Date.now() - posted < 1500)) setTimeout(press, 100, key);
+    else if (does?.matches("input, textarea, select")) does.focus();
+    else does?.click();
+    return does;
+  };
 
   const close = () => {
     shown?.remove();
     shown = null;
     before?.focus?.();
   };
+  document.addEventListener("click", ({ target }) => { if (target instanceof Element && target.closest("[data-keys]")) (shown ? close : open)(); });
   const open = () => {
     before = document.activeElement;
     shown = words.content.firstElementChild.cloneNode(true);
@@ -592,15 +662,11 @@ document.addEventListener("click", async ({ target }) => {
     if (event.defaultPrevented || event.isComposing || event.ctrlKey || event.altKey || event.metaKey) return;
     if (event.key === "Escape" && shown) return close();
     if (typing(event.target)) return;
+    if (isOff() || event.repeat || event.key.length !== 1) return;
     if (event.key === "?") {
       event.preventDefault();
       return shown ? close() : open();
     }
-    if (isOff() || event.repeat || event.key.length !== 1) return;
-    const does = all().find((each) => each.getAttribute("aria-keyshortcuts").toLowerCase() === event.key.toLowerCase());
-    if (!does) return;
-    event.preventDefault();
-    if (does.matches("input, textarea, select")) does.focus();
-    else does.click();
+    if (press(event.key.toLowerCase())) event.preventDefault();
   });
 })();

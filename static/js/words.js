@@ -242,6 +242,7 @@
       if (!free) return late.length && later();
       for (const row of late) {
         const { is, said } = await post(row, PATIENT);
+        if (left) return;
         if (is === "waits") return later();
         if (is === "refused") {
           const given = { ...row, kind: "draft", tab: "", why: said || words.refused };
@@ -287,6 +288,7 @@
     }
     const { is, to } = await post(row, SOON);
     delete form.dataset.busy;
+    if (left) return;  // signed out meanwhile: nothing comes back onto this device
     if (is === "refused") {
       keep(form);
       await forget(row.id);
@@ -337,7 +339,7 @@
   document.addEventListener("htmx:after:swap", lines);
   document.addEventListener("app:aside", ({ detail: { form, about } }) => {  // the form has gone; another may come in its place
     const row = rowOf(form), id = row.id;
-    if (!row.person) return;
+    if (left || !row.person) return;
     Object.assign(row, { id: `${id} ${newKey()}`, kind: "aside", about });
     bases.delete(id);
     due.set(id, { row: { id } });

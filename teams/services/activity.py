@@ -8,7 +8,7 @@ from typing import Any
 from django.conf import settings
 
 from core import clock
-from core.kept import insert
+from core.kept import insert_along
 from teams.models import Activity
 
 
@@ -32,4 +32,4 @@ def record(verb: str, *, by: int | None, team: int | None, subject: str = "", **
     """Write one activity in the transaction that is open. `by`: a user's id; `detail`: ids, numbers and states, never words."""
     activity = Activity(team_id=team, actor_id=by, verb=verb, subject=subject, detail=detail, at=clock.now())
     activity.digest = digest_of(activity)
-    insert(activity)
+    insert_along(activity)

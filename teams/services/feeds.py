@@ -72,7 +72,7 @@ def renew_mine(*, by: User, seen: int | None = None) -> None:
 def renew_teams(*, by: Membership, seen: int | None = None) -> None:
     """The same for the team's calendar, which all of its members follow: an AMBIT lead's to do."""
     ensure(by, Act.CHANGE_AGREEMENT)
-    team = Team.objects.select_for_update().get(pk=by.team_id)
+    team = Team.objects.select_for_update(no_key=True).get(pk=by.team_id)
     if seen is not None and seen != team.feed_no:
         return
     team.feed_no += 1

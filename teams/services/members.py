@@ -134,7 +134,7 @@ def accept(*, by: User, token: str) -> Membership:
 def change_roles(*, by: Membership, member: Membership, is_lead: bool, usually: str, seen: int | None = None) -> None:
     """Make somebody an AMBIT lead or take that back, and say which seat they usually take. Raises Stale after another's edit."""
     ensure(by, Act.CHANGE_ROLES)
-    leads = list(Membership.objects.select_for_update().present().filter(team_id=by.team_id, is_lead=True))
+    leads = _leads(by.team_id)
     if member.is_lead and not is_lead and [lead.pk for lead in leads] == [member.pk]:
         raise Invalid("is_lead", _("A team needs at least one AMBIT lead. Make somebody else one first."))
     if (member.is_lead, member.usually) == (is_lead, usually):
@@ -189,12 +189,19 @@ def come_back(*, by: Membership, away: int) -> None:
     announce(AvailabilityChanged(team=by.team_id, member=found.member_id))
 
 
+def _leads(team: int) -> list[Membership]:
+    """The AMBIT leads, locked against another change of theirs; but not against rows that only name one of them (`no_key`): whoever writes
+    such a row may have locked the very meeting that we need next.
+    """
+    return list(Membership.objects.select_for_update(no_key=True).present().filter(team_id=team, is_lead=True))
+
+
 @transaction.atomic
 def leave(*, by: Membership, member: Membership) -> None:
     """End a membership: one's own, or, as an AMBIT lead, somebody else's. What was agreed stays with the team."""
     if by.pk != member.pk:
         ensure(by, Act.CHANGE_ROLES)
-    leads = list(Membership.objects.select_for_update().present().filter(team_id=member.team_id, is_lead=True))
+    leads = _leads(member.team_id)
     if [lead.pk for lead in leads] == [member.pk]:
         raise NotPossible(_("A team needs at least one AMBIT lead. Make somebody else one first."))
     member.until = clock.now()

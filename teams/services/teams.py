@@ -77,7 +77,7 @@ def change_agreement(
     Raises Stale when there is a newer version than the one that was `seen` (its id).
     """
     ensure(by, Act.CHANGE_AGREEMENT)
-    Team.objects.select_for_update().get(pk=by.team_id)
+    Team.objects.select_for_update(no_key=True).get(pk=by.team_id)  # no_key: rows that only name the team don't wait
     latest = TeamAgreement.objects.filter(team_id=by.team_id).first()
     wanted: dict[str, object] = {
         "holder_rule": holder_rule,
@@ -122,7 +122,7 @@ def _ready_words(typed: str) -> str:
 def keep_bank_holidays(*, by: Membership, whose: str, seen: str | None = None) -> None:
     """Whose bank holidays the team keeps. An AMBIT lead's to do. Raises Stale when they were others than those `seen`."""
     ensure(by, Act.CHANGE_AGREEMENT)
-    team = Team.objects.select_for_update().get(pk=by.team_id)
+    team = Team.objects.select_for_update(no_key=True).get(pk=by.team_id)
     if team.bank_holidays == whose:
         return
     if seen is not None and seen != team.bank_holidays:

@@ -8,7 +8,8 @@ from django.test import Client
 from django.urls import reverse
 
 from learning.models import Jotting
-from tests.cast import Cast, client_of, live, look
+from teams.services.members import leave
+from tests.cast import Cast, client_of, do, live, look
 from tests.marks import ROWS
 
 pytestmark = ROWS
@@ -129,3 +130,11 @@ def test_an_answer_for_htmx_says_whose_it_is_and_no_other_does(cast: Cast, old: 
     address = f"/t/harbour-street/m/{old.meeting.pk}/"
     assert old.browser.get(f"{address}pieces/desk/", headers=HERE).get("X-Person") == str(cast.lin.user_id)
     assert "X-Person" not in old.browser.get(address)
+
+
+def test_whoever_is_no_longer_of_the_team_is_told_that_and_no_token(cast: Cast, old: Old) -> None:
+    do(leave, by=cast.lin, member=cast.lin)
+    old.sign_in_anew()
+    answer = old.keep(**HERE)
+    assert (answer.status_code, "X-CSRFToken" in answer) == (404, False)
+    assert "another team" in answer.content.decode()

@@ -56,7 +56,7 @@ def _sent(cast: Cast, meeting: Meeting) -> None:
 
 
 PAGES: dict[str, tuple[Callable[[Cast, int], str], str, int]] = {
-    "a closed meeting": (closed_page, "ben", 17),
+    "a closed meeting": (closed_page, "ben", 18),
     "the team’s home": (home, "ben", 13),
     "the dashboard": (dashboard, "mo", 9),
 }

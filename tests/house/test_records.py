@@ -70,6 +70,8 @@ NOT_RECORDED = {
     **{f"meetings.services.agenda.{name}": "reads" for name in ("title_of", "place_for", "following", "remembered")},
     "meetings.services.taps.undoes": "says how a tap is put back",
     "meetings.services.taps.moved_on": "a sentence",
+    "meetings.services.taps.is_own": "reads",
+    "meetings.services.taps.ensure_last": "reads",
     "meetings.services.taps.tapped": "part of others, which record it",
     "meetings.services.taps.last_tap": "reads",
     "meetings.services.taps.forget_taps": "what nobody can undo any more; what was done stays on the record",
@@ -257,6 +259,15 @@ def _came_up(cast: Cast, at: Stage) -> dict[str, Any]:
     return {"by": cast.otto, "meeting": at.elsewhere.pk, "point": point.pk}
 
 
+def _taken_back(cast: Cast, at: Stage) -> dict[str, Any]:
+    """Another, whose raising was undone: it waits with the holder alone."""
+    with quiet():
+        point = do(points.raise_point, by=cast.tess, meeting=at.elsewhere.pk, text=GENERAL[1])
+        tap = look(lambda: Tap.objects.filter(meeting=at.elsewhere, verb="raise")[0])
+        do(taps.undo, by=cast.tess, meeting=at.elsewhere.pk, tap=tap.pk)
+    return {"by": cast.tess, "meeting": at.elsewhere.pk, "point": point.pk}
+
+
 def _table(cast: Cast, at: Stage) -> dict[Callable[..., Any], dict[str, Any]]:
     """What each service is called with, so that it writes."""
     items = items_of(at.live)
@@ -273,8 +284,8 @@ def _table(cast: Cast, at: Stage) -> dict[Callable[..., Any], dict[str, Any]]:
         points.notice: {"by": cast.lin, "meeting": at.live.pk, "text": GENERAL[1]},
         points.reword_waiting: {"by": cast.lin, "meeting": at.live.pk, "point": at.waiting.pk, "text": GENERAL[1]},
         points.move_waiting: {"by": cast.lin, "meeting": room, "point": two[1], "up": True},
-        points.order_waiting: {"by": cast.lin, "meeting": room, "order": two[::-1]},
         points.merge: {"by": cast.lin, "meeting": room, "points": two, "text": GENERAL[3]},
+        along.raise_again: _taken_back(cast, at),
         along.take_up: came_up,
         along.put_off: came_up,
         other_views.see_differently: {

@@ -89,4 +89,52 @@ def test_the_agenda_is_arranged_in_the_room_and_others_follow(backstage: Backsta
     page.locator("details.parking").get_by_role("button", name="Case 2 · Sol").click()
     expect(ben.page.locator("#agenda")).not_to_contain_text("Case 2 · Sol", timeout=WITHIN)
     expect(undo).to_contain_text("You parked an item for the next meeting.")
+
+    # Two quick taps, and both count.
+    page.evaluate(
+        "() => { const more = document.querySelector('#controls [data-counts]'); more.click(); more.click(); more.click(); }"
+    )
+    now = ben.page.locator("#agenda > .now .minutes")
+    expect(now).to_have_text("20 min", timeout=WITHIN)
+
+    # Undo is being pressed as another tap lands: what was read is what is undone.
+    rows.filter(has_text="Dates").get_by_role("button", name="Up").click()
+    expect(undo).to_contain_text("You moved Dates.")
+    before = names.all_inner_texts()
+    undo.get_by_role("button", name="Undo").hover()
+    page.mouse.down()
+    page.evaluate("() => document.querySelector('#controls [data-counts]').click()")
+    expect(now).to_have_text("25 min", timeout=WITHIN)
+    expect(undo).to_contain_text("You moved Dates.")
+    page.mouse.up()
+    expect(undo).to_contain_text("You gave 5 more minutes.")
+    expect(now).to_have_text("25 min")
+    assert names.all_inner_texts() != before
     assert [tab.complaints for tab in (ada, ben)] == [[], []]
+
+
+def test_the_holder_drags_what_waits_into_another_order(backstage: Backstage, open_tab: Open) -> None:
+    links = backstage("team", slug="dragged", name="Dragged")
+    meeting = backstage("meeting", slug="dragged")
+    backstage("raise_points", slug="dragged", meeting=meeting, texts=["One", "Two", "Three"])
+    lin = open_tab(width=390, height=844)
+    lin.page.goto(links["Lin"])
+    lin.page.goto(f"/t/dragged/m/{meeting}/")
+    expect(lin.page.locator("main[data-state=live]")).to_be_attached()
+    lin.page.locator("#waiting > summary").click()
+    rows = lin.page.locator("#waiting li")
+    dragged(lin.page, rows.nth(2).locator("[data-drag]"), rows.first)
+    expect(rows.first).to_contain_text("Three")
+    expect(lin.page.locator("#jottings:not(:has([data-busy])) li").nth(1)).to_contain_text("One")
+    down = rows.first.get_by_role("button", name="Down")
+    down.focus()
+    lin.page.keyboard.press("Enter")
+    expect(rows.first).to_contain_text("One")
+    expect(rows.nth(1).get_by_role("button", name="Down")).to_be_focused()
+    lin.page.reload()
+    assert [text.split("\n")[0].strip() for text in rows.locator(".words").all_text_contents()] == [
+        "One",
+        "Three",
+        "Two",
+    ]
+    assert lin.complaints == []

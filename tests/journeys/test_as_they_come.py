@@ -26,6 +26,7 @@ def test_a_point_is_agreed_as_it_comes_and_another_waits_for_the_recap(backstage
     came = ada.page.locator("#come")
     expect(came.get_by_text(FIRST)).to_be_visible()  # without a reload
     expect(sol.page.locator("#come")).to_be_hidden()
+    expect(ada.page.locator("#raised")).to_be_hidden()  # she reads them once
 
     came.get_by_role("button", name="Now").first.click()
     for tab in (ada, sol):
@@ -64,7 +65,9 @@ def test_a_point_is_agreed_as_it_comes_and_another_waits_for_the_recap(backstage
     expect(sol.page.get_by_text("You parked point 2.")).to_be_visible()
     sol.page.get_by_role("button", name="Undo").click()
     expect(ada.page.get_by_role("heading", name="Read-back, point 2 of 2")).to_be_visible()
-    sol.page.get_by_role("button", name="Leave it").click()
+    sol.page.get_by_text("Say why").click()
+    sol.page.get_by_label("Why we leave it").fill("We do it already")
+    sol.page.get_by_role("button", name="Leave it, with this").click()
     expect(ada.page.get_by_text("1 agreed, 1 left")).to_be_visible()
     for tab in (ada, sol):
         assert tab.complaints == []

@@ -8,6 +8,7 @@ from playwright.sync_api import expect
 
 from tests.journeys.backstage import Backstage
 from tests.journeys.conftest import Open
+from tests.journeys.test_words_stay import rows, soon
 
 pytestmark = pytest.mark.browser
 
@@ -70,6 +71,26 @@ def test_a_visitor_without_scripts(backstage: Backstage, open_tab: Open) -> None
     expect(vi.page.get_by_text("Your point is offered. Thank you.")).to_be_visible()
     vi.page.get_by_role("button", name="Leave the meeting").click()
     expect(vi.page.get_by_role("heading", name="This visit is over")).to_be_visible()
+
+
+def test_vi_leaves_with_every_word_and_may_come_back(backstage: Backstage, open_tab: Open) -> None:
+    links = backstage("team", slug="come-and-go", name="Come and go")
+    meeting = backstage("meeting", slug="come-and-go")
+    vi, lin = open_tab(), open_tab(java_script_enabled=False)
+    vi.page.goto(backstage("visit_link", slug="come-and-go", meeting=meeting))
+    vi.page.get_by_label("Your name").fill("Vi Larsen")
+    vi.page.get_by_role("button", name="Ask to come in").click()
+    lin.page.goto(links["Lin"])
+    lin.page.goto(f"/t/come-and-go/m/{meeting}/")
+    lin.page.get_by_role("button", name="Let Vi in").click()
+    vi.page.get_by_label("Offer a learning point").fill("Ring the day before")
+    soon(lambda: rows(vi.page))
+    vi.page.get_by_role("button", name="Leave the meeting").click()
+    expect(vi.page.get_by_text("Thank you for coming")).to_be_visible()
+    assert rows(vi.page) == []  # nobody could ever send them: whoever came by this browser is nobody now
+    vi.page.get_by_role("link", name="Ask to come in again").click()
+    expect(vi.page.get_by_label("Your name")).to_have_value("")
+    assert [words for words in vi.complaints if "404" not in words] == []
 
 
 def test_an_ordinary_agenda_is_one_sheet_of_paper(backstage: Backstage, open_tab: Open) -> None:

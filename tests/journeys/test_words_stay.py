@@ -205,8 +205,11 @@ def test_signing_out_takes_all_words_along(stage: Stage) -> None:
     expect(lin.page.get_by_text("1 waiting")).to_be_visible()
     jot(lin.page).fill("half a thought")
     soon(lambda: len(rows(lin.page)) == 2)
-    lin.context.route("**/jottings/", lambda route: route.abort())
+    held: list[Route] = []
+    lin.context.route("**/jottings/", lambda route: held.append(route))
     lin.context.set_offline(False)
+    keep(lin.page)
+    soon(lambda: held or lin.page.wait_for_timeout(20))
     other = lin.context.new_page()
     other.goto("/sign-out/")
     expect(other.get_by_text("Words on this device that weren’t sent: 2.")).to_be_visible()
@@ -214,6 +217,8 @@ def test_signing_out_takes_all_words_along(stage: Stage) -> None:
     expect(other.get_by_label("E-mail")).to_be_visible()
     expect(jot(lin.page)).to_be_hidden()
     assert rows(other) == []
+    for route in held:  # nor do those come back that were on their way
+        route.abort()
     lin.context.unroute("**/jottings/")
     lin.page.wait_for_timeout(300)
     assert rows(other) == []

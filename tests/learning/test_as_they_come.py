@@ -7,7 +7,7 @@ from learning.models import Point, ReadBack, Turn
 from learning.queries import reading as reading_of
 from learning.queries import record_of, with_learning
 from learning.roles import Outcome, PointState
-from learning.services.along import put_off, take_up
+from learning.services.along import put_off, raise_again, take_up
 from learning.services.points import raise_point
 from learning.services.read_back import (
     first_point,
@@ -26,6 +26,8 @@ from meetings.services.running import close
 from meetings.services.seats import leave_seat
 from meetings.services.taps import undo
 from teams.models import Membership
+from teams.roles import HolderRule, RaiseRule
+from teams.services.teams import change_agreement
 from tests.cast import (
     GENERAL,
     Cast,
@@ -312,3 +314,74 @@ def test_the_last_outcome_of_the_closing_slot_is_undone(cast: Cast, room: Meetin
     undone(room, cast.sol)
     back = read_back_of(room)
     assert (back.outcome, back.along, back.at_turn, again(two).state) == ("under_way", False, 2, "raised")
+
+
+def test_a_point_whose_raising_was_undone_is_raised_again_and_offered_after_the_item(cast: Cast, room: Meeting) -> None:
+    point = do(raise_point, by=cast.lin, meeting=room.pk, text=GENERAL[0])
+    undone(room, cast.lin)
+    assert ("Just raised" in screen(cast, "Ada", room), 'value="raise"' in screen(cast, "Lin", room)) == (False, True)
+    assert 'value="raise"' not in screen(cast, "Ada", room)
+    address = f"/t/harbour-street/m/{room.pk}/points/{point.pk}/when/"
+    for _tap in range(2):
+        assert client_of(cast.lin).post(address, {"when": "raise"}).status_code == 303
+    said = screen(cast, "Ada", room)
+    assert ("Just raised" in said, again(point).state, again(point).later) == (True, "raised", False)
+    assert count(Point) == 1
+    undone(room, cast.lin)
+    assert again(point).state == "waiting"
+    do(raise_again, by=cast.lin, meeting=room.pk, point=point.pk)
+    now(cast, room, point)
+    assert again(point).state == "agreed"
+
+
+def test_what_is_raised_again_gives_the_closing_slot_its_minutes_back(cast: Cast, room: Meeting) -> None:
+    [one] = raised(cast, room)
+    undone(room, cast.lin)
+    other = do(raise_point, by=cast.lin, meeting=room.pk, text=GENERAL[1])
+    undone(room, cast.lin)
+    do(raise_again, by=cast.lin, meeting=room.pk, point=other.pk)
+    look(lambda: Point.objects.filter(pk=one.pk).delete())
+    now(cast, room, other)
+    assert slot(room) == 1
+    last = do(raise_point, by=cast.lin, meeting=room.pk, text=GENERAL[2])
+    assert slot(room) == 5
+    undone(room, cast.lin)
+    look(lambda: room.items.filter(kind=ItemKind.READ_BACK).update(minutes=1))
+    do(raise_again, by=cast.lin, meeting=room.pk, point=last.pk)
+    assert slot(room) == 5
+
+
+def test_only_the_holder_raises_again_and_only_as_they_come(cast: Cast, room: Meeting) -> None:
+    [point] = raised(cast, room)
+    undone(room, cast.lin)
+    with pytest.raises(NotAllowed):
+        do(raise_again, by=cast.ada, meeting=room.pk, point=point.pk)
+    with pytest.raises(NotFound):
+        do(raise_again, by=cast.lin, meeting=room.pk, point=point.pk + 1000)
+    together = live(cast)
+    do(
+        change_agreement,
+        by=cast.mo,
+        holder_rule=HolderRule.APPOINTED,
+        raise_rule=RaiseRule.AT_READ_BACK,
+        read_back_minutes=5,
+        way_out="Ring.",
+    )
+    [waits] = raised(cast, together)
+    with pytest.raises(NotPossible):
+        do(raise_again, by=cast.lin, meeting=together.pk, point=waits.pk)
+    assert again(waits).state == "waiting"
+    assert 'value="raise"' not in screen(cast, "Lin", together)
+
+
+def test_whoever_chairs_reads_a_point_that_just_came_up_once(cast: Cast, room: Meeting) -> None:
+    """It is marked in the list of all, so that the page's style shows it once, where Now and Later are."""
+    one, two = raised(cast, room, 2)
+    now(cast, room, one)
+    with overheard() as heard:
+        do(put_off, by=cast.ada, meeting=room.pk, point=two.pk)
+    assert [str(message).count('class="coming"') for message in heard if "raised" in str(message)] != []
+    assert 'class="coming"' not in screen(cast, "Ada", room)
+    raised(cast, room)
+    said = screen(cast, "Ada", room)
+    assert said.count('<li class="coming">') == 1

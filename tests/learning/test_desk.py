@@ -8,7 +8,7 @@ from core.errors import NotAllowed, NotFound, NotPossible
 from learning.models import Jotting, Observation, Point
 from learning.services.jottings import keep_jotting, pass_on
 from learning.services.offers import leave_for_later, make_offer, take_offer
-from learning.services.points import move_waiting, order_waiting
+from learning.services.points import move_waiting
 from learning.services.read_back import start, stop
 from meetings.models import Meeting
 from meetings.roles import SeatKind
@@ -43,7 +43,7 @@ def test_points_are_read_back_in_the_order_the_holder_set(cast: Cast, room: Meet
     assert order(room) == [GENERAL[2], GENERAL[0], GENERAL[1]]
     for point, up in ((three, True), (two, False)):  # at either end: nothing moves
         do(move_waiting, by=cast.lin, meeting=room.pk, point=point.pk, up=up)
-    do(order_waiting, by=cast.lin, meeting=room.pk, order=[two.pk, 0, three.pk])
+    do(move_waiting, by=cast.lin, meeting=room.pk, point=two.pk, to=1)  # dragged
     assert order(room) == [GENERAL[1], GENERAL[2], GENERAL[0]]
     assert "points ordered" in verbs(cast.team)
     with pytest.raises(NotAllowed):
@@ -59,7 +59,7 @@ def test_the_buttons_do_it_without_scripts(cast: Cast, room: Meeting) -> None:
     lin, address = client_of(cast.lin), f"/t/harbour-street/m/{room.pk}/points/"
     assert lin.post(f"{address}{two.pk}/move/", {"to": "up"}).status_code == 303
     assert order(room) == [GENERAL[1], GENERAL[0]]
-    assert lin.post(f"{address}{one.pk}/move/", {"order": [str(one.pk), str(two.pk)]}).status_code == 303
+    assert lin.post(f"{address}{one.pk}/move/", {"to": "1"}).status_code == 303
     assert order(room) == [GENERAL[0], GENERAL[1]]
 
 
@@ -84,8 +84,8 @@ def test_the_one_who_offered_sees_what_became_of_it(cast: Cast, room: Meeting) -
     assert "You offered, and it was taken" in screen(cast, "Ben", room)
     do(start, by=cast.lin, meeting=room.pk)
     do(stop, by=cast.lin, meeting=room.pk)
-    assert "It was taken, and not reached today" in screen(cast, "Ben", room)
-    assert "It wasn’t reached today" in screen(cast, "Kit", room)
+    assert "It was taken, and not reached" in screen(cast, "Ben", room)
+    assert "It wasn’t brought in this time" in screen(cast, "Kit", room)
     assert again(other).fate == "waits"
 
 

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 from django.db import DatabaseError
+from django.urls import reverse
 
 from core import clock
 from core.errors import KeyReused, NotAllowed, NotFound, NotPossible, Stale
@@ -26,6 +27,7 @@ from meetings.services.agenda import mark_task, next_item
 from meetings.services.planning import cancel
 from meetings.services.running import begin, close, tick_attendance
 from meetings.services.seats import leave_seat, take_seat
+from meetings.services.taps import last_tap, undo
 from teams.models import Letter
 from teams.services.letters import freeze
 from teams.services.members import leave
@@ -329,3 +331,15 @@ def test_somebody_who_left_the_team_jots_no_more(cast: Cast) -> None:
     with pytest.raises((NotFound, NotAllowed)):
         do(keep_jotting, by=again(cast.lin), meeting=meeting.pk, text=WORDS)
     assert texts(cast) == []
+
+
+def test_what_was_jotted_in_a_seat_that_was_undone_stays_with_its_author(cast: Cast) -> None:
+    meeting = live(cast)
+    do(take_seat, by=cast.ada, meeting=meeting.pk, kind=SeatKind.LEARNING, member=cast.ben)
+    do(keep_jotting, by=cast.ben, meeting=meeting.pk, text=WORDS)
+    tap = look(lambda: last_tap(Meeting.objects.get(pk=meeting.pk), cast.ada.pk))
+    assert tap is not None
+    do(undo, by=cast.ada, meeting=meeting.pk, tap=tap.pk)
+    room = reverse("meeting", args=["harbour-street", meeting.pk])
+    assert WORDS in client_of(cast.ben).get(room).content.decode()
+    assert WORDS not in client_of(cast.lin).get(room).content.decode()

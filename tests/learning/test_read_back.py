@@ -11,6 +11,7 @@ from learning.queries import lately, record_of, unreached
 from learning.queries import raised as raised_in
 from learning.queries import reading as reading_of
 from learning.roles import Outcome, PointState
+from learning.services.offers import make_offer, take_offer
 from learning.services.points import raise_point
 from learning.services.read_back import (
     first_point,
@@ -22,10 +23,11 @@ from learning.services.read_back import (
     type_words,
     without_points,
 )
-from meetings.models import Meeting
+from meetings.models import Meeting, Tap
 from meetings.roles import SeatKind
 from meetings.services.running import close
 from meetings.services.seats import leave_seat
+from meetings.services.taps import undo
 from tests.cast import (
     GENERAL,
     Cast,
@@ -330,3 +332,31 @@ def test_only_agreed_points_are_what_the_team_learned_lately(cast: Cast) -> None
     settled_by_sol(cast, meeting, points[0])
     settled_by_sol(cast, meeting, points[1], PointState.PARKED)
     assert look(lambda: [point.pk for point in lately(person_of(cast.ben))]) == [points[0].pk]
+
+
+def test_a_reason_for_leaving_a_point_is_kept_for_whoever_offered_it_and_undone_with_it(cast: Cast) -> None:
+    meeting = live(cast)
+    offer = do(make_offer, by=cast.ben, meeting=meeting.pk, text="Ring first")
+    point = do(take_offer, by=cast.lin, meeting=meeting.pk, offer=offer.pk)
+    do(start, by=cast.lin, meeting=meeting.pk)
+    do(first_point, by=cast.lin, meeting=meeting.pk)
+    address = f"/t/harbour-street/m/{meeting.pk}/read-back/{point.pk}/"
+    stopped = client_of(cast.sol).post(
+        address, {"outcome": "left", "reason": "999 123 4570"}, headers={"HX-Request": "true"}
+    )
+    assert (stopped.status_code, "<html" in stopped.content.decode(), again(point).state) == (422, False, "raised")
+    assert client_of(cast.sol).post(address, {"outcome": "left", "reason": "We do it: plover"}).status_code == 303
+    room = client_of(cast.ben).get(f"/t/harbour-street/m/{meeting.pk}/").content.decode()
+    assert "read back, and left: We do it: plover" in room
+    tap = look(lambda: Tap.objects.filter(meeting=meeting, verb="settle")[0])
+    do(undo, by=cast.sol, meeting=meeting.pk, tap=tap.pk)
+    assert look(lambda: Turn.objects.get(meeting=meeting).reason) == ""
+    do(settle, by=cast.sol, meeting=meeting.pk, point=point.pk, outcome=PointState.AGREED, reason="of no other outcome")
+    assert look(lambda: Turn.objects.get(meeting=meeting).reason) == ""
+    do(close, by=cast.ada, meeting=meeting.pk)
+    page = client_of(cast.ben).get(f"/t/harbour-street/m/{meeting.pk}/").content.decode()
+    assert ("What became of what you offered" in page, "It was read back, and agreed" in page) == (True, True)
+    assert (
+        "What became of what you offered"
+        not in client_of(cast.kit).get(f"/t/harbour-street/m/{meeting.pk}/").content.decode()
+    )

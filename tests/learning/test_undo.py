@@ -189,3 +189,15 @@ def test_a_point_raised_for_all_to_see_waits_with_its_words_when_undone(cast: Ca
     address = f"/t/harbour-street/m/{meeting.pk}/"
     assert "sandpiper" in client_of(cast.lin).get(address).content.decode()
     assert "sandpiper" not in client_of(cast.ben).get(address).content.decode()
+
+
+def test_an_older_taking_of_the_pen_is_not_undone_once_it_was_taken_anew(cast: Cast) -> None:
+    meeting, _ = reading(cast)
+    do(take_pen, by=cast.ben, meeting=meeting.pk)
+    shown = last_tap(meeting, cast.ben)
+    do(take_pen, by=cast.kit, meeting=meeting.pk)
+    do(take_pen, by=cast.ben, meeting=meeting.pk)
+    with pytest.raises(NotPossible):
+        do(undo, by=cast.ben, meeting=meeting.pk, tap=shown.pk)
+    undone(meeting, cast.ben)
+    assert read_back_of(meeting).pen_id == cast.kit.pk

@@ -10,7 +10,7 @@ from core import clock
 from core.errors import Invalid, KeyReused, NotFound, NotPossible, Stale
 from core.guard import Identifying
 from core.scope import everything
-from meetings.models import Item, ItemKind, Meeting, Task
+from meetings.models import Item, ItemKind, Meeting, Tap, Task
 from meetings.queries import agenda_of, slot_of
 from meetings.services.agenda import (
     add_item,
@@ -24,6 +24,7 @@ from meetings.services.agenda import (
 )
 from meetings.services.planning import Line, plan_meeting
 from meetings.services.running import begin
+from meetings.services.taps import undo
 from tests.cast import Cast, again, closed, count, do, items_of, live, look, planned, verbs
 from tests.marks import ROWS
 
@@ -197,6 +198,21 @@ def test_five_more_minutes_count_once_for_each_page_that_showed_the_old_ones(cas
     assert (again(item).minutes, again(item).version) == (15, 3)
 
 
+def test_ones_own_second_tap_counts_however_quick_and_each_is_undone(cast: Cast) -> None:
+    meeting = live(cast)
+    item = items_of(meeting)[0]
+    for _tap in range(2):  # the page shows version 1 still
+        do(more_minutes, by=cast.ada, meeting=meeting.pk, item=item.pk, seen=1)
+    assert (again(item).minutes, again(item).version) == (15, 3)
+    first, second = look(lambda: list(Tap.objects.filter(meeting=meeting, verb="more minutes").order_by("pk")))
+    with pytest.raises(NotPossible):  # the line showed the first: the other is never undone in its place
+        do(undo, by=cast.ada, meeting=meeting.pk, tap=first.pk)
+    assert again(item).minutes == 15
+    for tap, left in ((second, 10), (first, 5)):
+        do(undo, by=cast.ada, meeting=meeting.pk, tap=tap.pk)
+        assert again(item).minutes == left
+
+
 def test_a_task_is_marked_in_ready_words_once(cast: Cast) -> None:
     meeting = live(cast)
     item = items_of(meeting)[0]
@@ -334,7 +350,7 @@ def test_five_more_minutes_count_from_now_and_once_however_many_tap(cast: Cast) 
         do(begin, by=cast.ada, meeting=meeting.pk)
     version = items_of(meeting)[2].version
     with clock.at(STARTS + timedelta(minutes=21)):
-        for member in (cast.ada, cast.ben, cast.ada):
+        for member in (cast.ada, cast.ben):
             do(put_off_read_back, by=member, meeting=meeting.pk, seen=version)
     moment = due(meeting)
     assert moment is not None
@@ -347,6 +363,23 @@ def test_five_more_minutes_count_from_now_and_once_however_many_tap(cast: Cast) 
         do(next_item, by=cast.ada, meeting=meeting.pk, after=on.pk)
     assert 32 <= (due(meeting) or 0) < 32.2
     assert verbs(cast.team).count("read-back put off") == 2
+
+
+def test_ones_own_second_tap_puts_the_read_back_off_twice_and_each_is_undone(cast: Cast) -> None:
+    with clock.at(STARTS - timedelta(minutes=10)):
+        meeting = do(plan_meeting, by=cast.mo, starts=STARTS, minutes=30)
+    with clock.at(STARTS):
+        do(begin, by=cast.ada, meeting=meeting.pk)
+    version = items_of(meeting)[2].version
+    with clock.at(STARTS + timedelta(minutes=21)):
+        before = (due(meeting), items_of(meeting)[0].minutes)
+        for _tap in range(2):
+            do(put_off_read_back, by=cast.ada, meeting=meeting.pk, seen=version)
+        assert 31 <= (due(meeting) or 0) < 31.2
+        for _tap in range(2):
+            last = look(lambda: Tap.objects.filter(meeting=meeting, undone_at=None)[0])
+            do(undo, by=cast.ada, meeting=meeting.pk, tap=last.pk)
+        assert (due(meeting), items_of(meeting)[0].minutes) == before
 
 
 def test_a_read_back_that_has_begun_is_put_off_no_more(cast: Cast) -> None:

@@ -384,3 +384,30 @@ def test_a_planned_agenda_changed_at_leisure_is_no_tap(cast: Cast) -> None:
         Meeting.objects.filter(pk=meeting.pk).update(starts=clock.now() + timedelta(days=2))
     do(agenda.move_item, by=cast.kit, meeting=meeting.pk, item=items_of(meeting)[2].pk, up=True)
     assert count(Tap, meeting=meeting, by=cast.kit) == 0
+
+
+def test_undo_pressed_as_another_tap_lands_undoes_the_one_that_was_shown_or_says_that_it_cant(cast: Cast) -> None:
+    """The address that is posted names the tap that the line showed."""
+    meeting = live(cast)
+    client = client_of(cast.ada)
+    case, dates = items_of(meeting)[1], items_of(meeting)[5]
+
+    def pressed(shown: Tap) -> int:
+        return client.post(
+            f"/t/harbour-street/m/{meeting.pk}/undo/{shown.pk}/", headers={"HX-Request": "true"}
+        ).status_code
+
+    do(agenda.mark_task, by=cast.ada, meeting=meeting.pk, item=case.pk, task=Task.PLAN)
+    marked = last(cast.ada, meeting)
+    do(agenda.move_item, by=cast.ada, meeting=meeting.pk, item=dates.pk, up=True)
+    moved = last(cast.ada, meeting)
+    assert pressed(marked) == 204  # the older one, which has nothing to do with the other
+    assert (again(case).task, order(meeting)[4]) == ("", "Dates")
+    do(agenda.mark_task, by=cast.ada, meeting=meeting.pk, item=case.pk, task=Task.PLAN)
+    marked = last(cast.ada, meeting)
+    do(agenda.mark_task, by=cast.ben, meeting=meeting.pk, item=case.pk, task=Task.ENGAGEMENT)
+    assert pressed(marked) == 409  # Ben’s words stand now
+    assert again(case).task == Task.ENGAGEMENT
+    do(agenda.move_item, by=cast.ada, meeting=meeting.pk, item=dates.pk, up=True)
+    assert pressed(moved) == 409
+    assert order(meeting)[3] == "Dates"

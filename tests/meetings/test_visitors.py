@@ -119,6 +119,8 @@ def test_a_visitor_types_a_name_waits_and_is_let_in(cast: Cast, meeting: Meeting
         ("12 34", None),
         ("😀", None),
         ("x" * 41, None),
+        ("Vi 07700 900123", None),  # it is read by others: the guard looks
+        ("vi@example.org", None),
     ],
 )
 def test_a_name_is_one_short_line_of_letters(cast: Cast, meeting: Meeting, typed: str, kept: str | None) -> None:
@@ -170,6 +172,8 @@ def test_before_the_room_opens_the_link_says_when(cast: Cast) -> None:
     assert "The room opens on" in html_of(Client(), link(ahead))
     with pytest.raises(NotPossible):
         ask(ahead)
+    takes_visitors(cast, False)
+    assert "This link opens nothing now" in html_of(Client(), link(ahead), 404)
 
 
 def test_whoever_holds_a_seat_lets_in_and_any_member_where_all_are_empty(cast: Cast, meeting: Meeting) -> None:
@@ -332,10 +336,61 @@ def test_a_visitor_is_seen_out_at_once(cast: Cast, meeting: Meeting) -> None:
         visits.offer_as_visitor(visitor=vi, text="Ring the day before")
 
 
-def test_a_visitor_goes_by_themselves(cast: Cast, meeting: Meeting) -> None:
+def test_a_visitor_goes_by_themselves_and_may_come_back(cast: Cast, meeting: Meeting) -> None:
     vi = browser_of(inside(cast, meeting))
-    assert vi.post(link(meeting) + "go/").status_code == 303
-    assert "Thank you for coming" in html_of(vi, link(meeting), 404)
+    gone = vi.post(link(meeting) + "go/")
+    assert gone.status_code == 303
+    thanks = html_of(vi, gone["Location"])
+    assert "Thank you for coming" in thanks and "Ask to come in again" in thanks and "Case 1" not in thanks
+    assert vi.post(link(meeting) + "go/").status_code == 303  # a second tap
+    assert "Your name" in html_of(vi, link(meeting))
+    vi.post(link(meeting) + "ask/", {"name": "Vi Larsen", "key": str(uuid.uuid4())})
+    assert "Somebody will let you in" in html_of(vi, link(meeting))
+    do(running.close, by=cast.ada, meeting=meeting.pk)
+    assert "Ask to come in again" not in html_of(Client(), link(meeting) + "?thanks=yes")
+
+
+def test_a_visitor_s_old_page_is_told_a_new_token_whoever_else_signed_in_here(cast: Cast, meeting: Meeting) -> None:
+    vi = Client(enforce_csrf_checks=True, headers={"HX-Request": "true", "Origin": "http://testserver"})
+    visitor = inside(cast, meeting)
+    vi.cookies[settings.VISITOR_COOKIE_NAME] = visitor_token(visitor)
+    for signed_in in (False, True):
+        if signed_in:
+            vi.force_login(cast.otto.user)
+        refused = vi.post(link(meeting) + "offer/", {"text": "Ring the day before", "csrfmiddlewaretoken": "old"})
+        assert (refused.status_code, refused["X-Person"]) == (403, f"visitor-{visitor.pk}")
+        token = refused["X-CSRFToken"]
+        sent = vi.post(link(meeting) + "offer/", {"text": "Ring the day before"}, headers={"X-CSRFToken": token})
+        assert (sent.status_code, sent["X-Person"]) == (200, f"visitor-{visitor.pk}")
+    do(visitors.see_out, by=cast.ada, meeting=meeting.pk, visitor=visitor.pk)
+    over = vi.post(link(meeting) + "offer/", {"text": "Ring the day before", "csrfmiddlewaretoken": "old"})
+    assert (over.status_code, "X-CSRFToken" in over) == (404, False)
+    assert "This visit is over." in over.content.decode()
+
+
+def test_a_page_that_an_earlier_visitor_left_open_does_not_speak_for_the_next_one(cast: Cast, meeting: Meeting) -> None:
+    shared = Client(enforce_csrf_checks=True, headers={"Origin": "http://testserver"})
+    shared.cookies[settings.VISITOR_COOKIE_NAME] = visitor_token(inside(cast, meeting))
+    found = re.search(r'csrfmiddlewaretoken" value="(\w+)"', html_of(shared, link(meeting)))
+    assert found
+    old = {"csrfmiddlewaretoken": found[1]}
+    shared.post(link(meeting) + "go/", old)
+    shared.post(link(meeting) + "ask/", {**old, "name": "Pat Doe", "key": str(uuid.uuid4())})
+    pat = look(lambda: Visitor.objects.get(name="Pat Doe"))
+    do(visitors.let_in, by=cast.lin, meeting=meeting.pk, visitor=pat.pk)
+    late = {**old, "text": "Ring the day before"}
+    answer = shared.post(link(meeting) + "offer/", late, headers={"HX-Request": "true"})
+    assert (answer.status_code, answer["X-Person"], count(Offer)) == (403, f"visitor-{pat.pk}", 0)
+
+
+def test_whoever_leaves_the_door_was_not_turned_away(cast: Cast, meeting: Meeting) -> None:
+    vi = browser_of(ask(meeting))
+    gone = vi.post(link(meeting) + "go/")
+    seen = html_of(vi, gone["Location"])
+    assert "Your name" in seen and "couldn’t let you in" not in seen
+    assert "asks to come in" not in html_of(
+        client_of(cast.lin), reverse("meeting", args=["harbour-street", meeting.pk])
+    )
 
 
 def test_visitors_turned_off_ends_every_visit(cast: Cast, meeting: Meeting) -> None:
