@@ -145,8 +145,11 @@ _patience = {
     "tcp_user_timeout": 20_000,  # milliseconds
 }
 # A statement that a lasting connection has asked twice is prepared there: half of PostgreSQL's work at a click was to plan it anew
-# (docs/decisions/0012-speed.md). Through a pool that gives each transaction another connection, leave this out.
-_prepared = {"server_side_binding": True, "prepare_threshold": 2}
+# (docs/decisions/0012-speed.md). Not through a pool that gives each transaction another connection (docs/operations.md).
+_prepared = {
+    "server_side_binding": True,
+    "prepare_threshold": 2 if env.bool("DATABASE_PREPARED", default=True) else None,
+}
 _app = env.db_url("DATABASE_URL", engine="core.database")
 _owner = env.db_url("DATABASE_OWNER_URL", default=env.str("DATABASE_URL"), engine="django.db.backends.postgresql")
 DATABASES = {

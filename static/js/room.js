@@ -79,12 +79,12 @@
     known = heard;
     const place = document.getElementById("say");
     if (!anew.length || !place) return;
-    for (const [is, shown] of anew) fresher.set(is.slice(shown.id.length + 1), "lesser" in shown.dataset);
+    for (const [is, shown] of anew) fresher.set(shown.id || is, { words: is.slice(shown.id.length + 1), lesser: "lesser" in shown.dataset });
     place.textContent = ""; // so that the same words are heard again
     clearTimeout(saying);
     saying = setTimeout(() => {
-      const all = [...fresher.keys()], first = all.filter((words) => !fresher.get(words));
-      place.textContent = (first.length ? first : all).join(" ");
+      const all = [...fresher.values()], first = all.filter(({ lesser }) => !lesser);
+      place.textContent = [...new Set((first.length ? first : all).map(({ words }) => words))].join(" ");
       fresher.clear();
     }, 300);
   };

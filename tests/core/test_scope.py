@@ -1,4 +1,6 @@
-"""Whose rows a statement may see is told with the next statement: it is always that of the innermost scope, whatever failed before."""
+"""Whose rows a statement may see is told with the next statement: it is always that of the innermost scope, whatever failed before. And
+what is written without waiting for its answer is there, or gone, with the savepoint that it was written in.
+"""
 
 import random
 from collections.abc import Iterator
@@ -7,6 +9,7 @@ from contextlib import contextmanager
 import pytest
 from django.db import DatabaseError, connection, transaction
 
+from core import trips
 from core.scope import current, everything, scope
 from tests.marks import ROWS
 
@@ -14,66 +17,89 @@ pytestmark = ROWS
 
 
 class Slip(Exception):
-    """Something else went wrong."""
+    """Something of ours went wrong."""
+
+
+def asked(sql: str) -> str:
+    with connection.cursor() as cursor:
+        cursor.execute(sql)
+        return str(cursor.fetchone()[0])
 
 
 def told() -> str:
     """Whose rows the database shows now."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT coalesce(current_setting('app.teams', true), '')")
-        return str(cursor.fetchone()[0])
+    return asked("SELECT coalesce(current_setting('app.teams', true), '')")
 
 
-def fails(chance: random.Random) -> None:
-    """An error that PostgreSQL raises, of three kinds, or one of our own."""
-    kind = chance.randrange(4)
-    if kind == 3:
-        raise Slip
-    with connection.cursor() as cursor:
-        cursor.execute(("SELECT 1/0", "SELECT * FROM nowhere", "SELECT %s::int")[kind], ["x"] if kind == 2 else None)
+class Walk:
+    """At random into scopes and savepoints and out of them, well or by an error. `rows`: what should be written when all is over."""
 
+    def __init__(self, seed: int) -> None:
+        self.chance = random.Random(seed)
+        self.rows: list[int] = []
 
-@contextmanager
-def entered(chance: random.Random) -> Iterator[None]:
-    kind = chance.randrange(4)
-    if kind == 0:
-        with everything("a test"):
-            yield
-    elif kind == 1:
-        with transaction.atomic():
-            yield
-    else:
-        with scope(*chance.sample(range(1, 9), chance.randrange(3))):
-            yield
+    def fails(self) -> None:
+        """An error that PostgreSQL raises, of three kinds, or one of our own."""
+        kind = self.chance.randrange(4)
+        if kind == 3:
+            raise Slip
+        with connection.cursor() as cursor:
+            cursor.execute(
+                ("SELECT 1/0", "SELECT * FROM nowhere", "SELECT %s::int")[kind], ["x"] if kind == 2 else None
+            )
 
+    @contextmanager
+    def entered(self) -> Iterator[None]:
+        kind, written = self.chance.randrange(4), len(self.rows)
+        teams = sorted(self.chance.sample(range(1, 9), self.chance.randrange(3)))
+        try:
+            with (everything("a test"), transaction.atomic())[kind] if kind < 2 else scope(*teams):
+                yield
+        except BaseException:
+            del self.rows[written:]
+            raise
 
-def walk(chance: random.Random, depth: int) -> None:
-    for _ in range(chance.randrange(1, 5)):
-        step = chance.random()
-        if step < 0.4:
-            assert told() == (current() or "")
-        elif step < 0.5 and connection.in_atomic_block:
-            with pytest.raises((DatabaseError, Slip)), transaction.atomic():
-                fails(chance)
-        elif step < 0.9 and depth:
-            try:
-                with entered(chance):
-                    walk(chance, depth - 1)
-                    if chance.random() < 0.3:
-                        fails(chance)
-            except (DatabaseError, Slip):
-                if connection.in_atomic_block and (connection.needs_rollback or chance.random() < 0.3):
-                    raise
+    def on(self, depth: int) -> None:
+        for _ in range(self.chance.randrange(1, 6)):
+            step = self.chance.random()
+            if step < 0.3:
+                assert told() == (current() or "")
+            elif step < 0.5 and current() is not None:
+                self.rows.append(len(self.rows))
+                trips.execute("INSERT INTO walked VALUES (%s)", [self.rows[-1]])
+            elif step < 0.6 and connection.in_atomic_block:
+                with pytest.raises((DatabaseError, Slip)), transaction.atomic():
+                    self.fails()
+            elif depth:
+                try:
+                    with (
+                        transaction.atomic(),
+                        self.entered(),
+                    ):  # so that what is caught here has a savepoint to go back to
+                        self.on(depth - 1)
+                        if self.chance.random() < 0.3:
+                            self.fails()
+                except (DatabaseError, Slip):
+                    if connection.needs_rollback or self.chance.random() < 0.3:
+                        raise
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_each_statement_has_the_scope_of_its_place(seed: int) -> None:
+def test_each_statement_has_the_scope_of_its_place_and_each_row_its_savepoint(seed: int) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE TEMP TABLE IF NOT EXISTS walked (n int)")
+    committed = 0
     for n in range(150):
-        chance = random.Random(seed * 1000 + n)
+        walk = Walk(seed * 1000 + n)
+        asked("WITH gone AS (DELETE FROM walked RETURNING n) SELECT count(*) FROM gone")
         try:
-            with transaction.atomic() if chance.random() < 0.7 else scope(1):
-                walk(chance, 5)
+            with transaction.atomic() if walk.chance.random() < 0.5 else scope(1), scope(2):
+                walk.on(4)
         except (DatabaseError, Slip):
-            pass
-        assert current() is None
-        assert told() == ""
+            walk.rows = []
+        assert (current(), told()) == (None, "")
+        assert asked("SELECT coalesce(string_agg(n::text, ' ' ORDER BY n), '') FROM walked") == " ".join(
+            map(str, walk.rows)
+        )
+        committed += bool(walk.rows)
+    assert committed > 20

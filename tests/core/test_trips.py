@@ -81,7 +81,7 @@ def test_a_row_that_is_refused_fails_inside_its_transaction(cast: Cast) -> None:
     for follow in (False, True):
         with pytest.raises(IntegrityError), scope(cast.team.pk):
             note("good", cast)
-            insert_along(Activity(team_id=cast.team.pk, verb="bad", subject="trips", at=clock.now(), digest=None))
+            insert_along(Activity(team_id=cast.team.pk, verb="bad", subject="trips", at=clock.now(), digest=None))  # type: ignore[misc]
             if follow:
                 Activity.objects.count()
     assert verbs() == []

@@ -16,7 +16,10 @@ pytestmark = pytest.mark.browser
 
 SLUG = "every-state"
 COLOURS = ["color-contrast", "link-in-text-block"]  # rules: what axe finds otherwise doesn't depend on colours
-SIZES = ["target-size", "scrollable-region-focusable"]  # nor these on anything but the width, which is looked at in full when narrow
+SIZES = [
+    "target-size",
+    "scrollable-region-focusable",
+]  # nor these on anything but the width, which is looked at in full when narrow
 SHOTS = os.environ.get("SHOTS")  # a folder for pictures of every state, to look at
 
 # A page of 1280 px at a zoom of 200 % has 640 px of CSS to stand in: it is laid out as a window of 640 px is.
@@ -55,7 +58,9 @@ def _look(page: Page, state: str) -> Iterator[str]:
         yield from (f"{name}, {found}" for found in page.evaluate(FOUND, tags))
         if SHOTS:
             page.set_viewport_size({"width": width, "height": 860 if width > 400 else 700})
-            page.screenshot(path=f"{SHOTS}/{re.sub(r'\W+', '-', state)}-{re.sub(r'\W+', '-', name)}.png", full_page=True)
+            page.screenshot(
+                path=f"{SHOTS}/{re.sub(r'\W+', '-', state)}-{re.sub(r'\W+', '-', name)}.png", full_page=True
+            )
     page.emulate_media(**USUAL)  # type: ignore[arg-type]
     page.set_viewport_size(was)
 
@@ -196,7 +201,7 @@ def test_a_meeting_in_all_its_states(backstage: Backstage, open_tab: Open, watch
     lin.page.reload()
 
     # The read-back is due; it is said; a point with the pen and without, and with a view; stopped there.
-    for title in ("Business", "Read-back"):
+    for _ in range(2):
         backstage("next_item", slug=SLUG, meeting=meeting)
     for tab, name in ((ada, "the chair"), (lin, "the holder")):
         expect(tab.page.locator(".strip.due")).to_be_visible()
@@ -231,3 +236,25 @@ def test_a_meeting_in_all_its_states(backstage: Backstage, open_tab: Open, watch
     watch(wall, "closed, the wall")
     ben.page.goto(room + "paper/")
     watch(ben, "on paper")
+
+
+def test_points_that_are_agreed_as_they_come(backstage: Backstage, open_tab: Open, watch: Watch) -> None:
+    slug = "states-that-come"
+    links = backstage("team", slug=slug, name="As they come")
+    backstage("agree_as_they_come", slug=slug)
+    meeting = backstage("meeting", slug=slug)
+    ada, ben = open_tab(), open_tab()
+    for name, tab in (("Ada", ada), ("Ben", ben)):
+        tab.page.goto(links[name])
+        tab.page.goto(f"/t/{slug}/m/{meeting}/")
+        expect(tab.page.locator("main[data-state=live]")).to_be_attached()
+    backstage("raise_points", slug=slug, meeting=meeting, texts=POINTS)
+    for tab in (ada, ben):
+        expect(tab.page.locator("main")).to_contain_text(POINTS[1])
+    watch(ada, "now or later, the chair")
+    ada.page.get_by_role("button", name="Later").first.click()
+    expect(ben.page.locator("#raised")).to_contain_text("Later, at the read-back")
+    watch(ben, "one is for later")
+    ada.page.get_by_role("button", name="Now").first.click()
+    expect(ben.page.get_by_role("heading", name="As it came up")).to_be_visible()
+    watch(ada, "one is agreed as it came up")

@@ -209,7 +209,8 @@ def test_signing_out_takes_all_words_along(stage: Stage) -> None:
     lin.context.route("**/jottings/", lambda route: held.append(route))
     lin.context.set_offline(False)
     keep(lin.page)
-    soon(lambda: held or lin.page.wait_for_timeout(20))
+    lin.page.wait_for_timeout(300)
+    assert held
     other = lin.context.new_page()
     other.goto("/sign-out/")
     expect(other.get_by_text("Words on this device that weren’t sent: 2.")).to_be_visible()
