@@ -62,7 +62,7 @@ def test_a_point_is_agreed_as_it_comes_and_another_waits_for_the_recap(backstage
     sol.page.get_by_role("button", name="Park it").click()
     for tab in (ada, sol):
         expect(tab.page.get_by_text("1 agreed, 1 parked")).to_be_visible()
-    expect(sol.page.get_by_text("You parked point 2.")).to_be_visible()
+    expect(sol.page.get_by_text("You parked point 2.").first).to_be_visible()
     sol.page.get_by_role("button", name="Undo").click()
     expect(ada.page.get_by_role("heading", name="Read-back, point 2 of 2")).to_be_visible()
     sol.page.get_by_text("Say why").click()

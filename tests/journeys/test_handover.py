@@ -103,7 +103,10 @@ def test_what_is_due_appears_without_a_reload_and_never_under_a_finger(backstage
         tab.page.goto(links[name])
         tab.page.goto(f"/t/on-time/m/{meeting}/")
     wall.page.goto(f"/wall/{backstage('wall_code', meeting=meeting)}/")
-    due = {name: tab.page.get_by_text("Read-back is due") for name, tab in (("lin", lin), ("ben", ben), ("wall", wall))}
+    due = {
+        name: tab.page.get_by_text("Read-back is due").first
+        for name, tab in (("lin", lin), ("ben", ben), ("wall", wall))
+    }
     expect(lin.page.get_by_text("Pick up to three.")).to_be_visible()  # ten minutes before, and less
     for shown in due.values():
         expect(shown).to_be_hidden()

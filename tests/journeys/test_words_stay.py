@@ -104,7 +104,7 @@ def test_the_close_waits_for_words(stage: Stage) -> None:
     stage.do("close")
     expect(ada.page.locator("main[data-live]")).to_have_count(0)  # nothing was being typed here: the meeting's page
     for tab in (lin, ben):
-        expect(tab.page.get_by_text("The meeting is closed. Your words are still here.")).to_be_visible()
+        expect(tab.page.get_by_text("The meeting is closed. Your words are still here.").first).to_be_visible()
         expect(tab.page.get_by_role("link", name="Go to the meeting’s page")).to_have_attribute("href", stage.path)
     expect(jot(lin.page)).to_have_value("what I was about to keep")
     # Nothing more can be offered: that is said, and the words stay.
@@ -172,7 +172,7 @@ def test_somebody_else_signed_in_beside(stage: Stage) -> None:
     lin = stage.enter("Lin")
     jot(lin.page).fill("only Lin’s")
     stage.do("offer", text="Say who rings whom before we leave the room")
-    expect(lin.page.get_by_text("Ben offers a point")).to_be_visible()
+    expect(lin.page.get_by_text("Ben offers a point").first).to_be_visible()
     other = lin.context.new_page()
     other.goto(stage.links["Ben"])
     said = lin.page.get_by_text("Somebody else is signed in here now, so nothing was sent.")
@@ -251,7 +251,7 @@ def test_the_pens_words_stay_when_somebody_takes_it(stage: Stage) -> None:
     expect(words).to_be_visible()
     sol.page.route("**/read-back/*/", lambda route: route.abort())  # the line is gone in one direction
     words.fill("A short call the day before helps, and a second one")
-    expect(sol.page.get_by_text("No connection just now.")).to_be_visible()
+    expect(sol.page.get_by_text("No connection just now.").first).to_be_visible()
     ben.page.get_by_role("button", name="Take the pen").click()
     beside = sol.page.locator("#beside")
     expect(beside.get_by_text("Your words. Ben has the pen now.")).to_be_visible()
@@ -300,7 +300,7 @@ def test_whoever_lost_the_pen_takes_it_and_both_texts_are_there(stage: Stage) ->
     words = sol.page.get_by_label("What we learned")
     sol.page.route("**/read-back/*/", lambda route: route.abort())
     words.fill("A call the day before, says Sol")
-    expect(sol.page.get_by_text("No connection just now.")).to_be_visible()
+    expect(sol.page.get_by_text("No connection just now.").first).to_be_visible()
     ben.page.get_by_role("button", name="Take the pen").click()
     beside = sol.page.locator("#beside")
     expect(beside.get_by_text("Your words. Ben has the pen now.")).to_be_visible()
@@ -437,7 +437,7 @@ def test_half_an_hour_without_a_line(stage: Stage) -> None:
     expect(ben.page.get_by_text("1 waiting")).to_be_visible()
     ben.page.get_by_text("Ada isn’t here?").click()
     ben.page.get_by_role("button", name="Next: Case 1 · Ben").click()
-    expect(ben.page.get_by_text("No connection: that wasn’t done.")).to_be_visible()
+    expect(ben.page.get_by_text("No connection: that wasn’t done.").first).to_be_visible()
     jot(tab.page).fill("and half a fourth")
     tab.page.clock.fast_forward("30:00")
     expect(tab.page.get_by_text("3 waiting")).to_be_visible()
