@@ -7,7 +7,14 @@ from html.parser import HTMLParser
 from typing import Optional
 
 VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
-UNLIKE = {"nonce", "hx-nonce", "content", "data-rev", "open", "autofocus"}  # made anew for each page, or the reader's own
+UNLIKE = {
+    "nonce",
+    "hx-nonce",
+    "content",
+    "data-rev",
+    "open",
+    "autofocus",
+}  # made anew for each page, or the reader's own
 FADES = ("undo",)  # goes by itself after half a minute
 CLOCKS = ("data-ends", "data-clock", "data-of")  # what these say, the page’s own script says
 
