@@ -134,6 +134,28 @@ def test_the_close_leaves_the_page_of_a_point(stage: Stage) -> None:
     expect(words).to_have_value("A short call the day before helps")
 
 
+# --- leaving the page ---
+
+
+def test_a_reload_and_back_bring_the_words_again(stage: Stage) -> None:
+    lin = stage.enter("Lin")
+    page = lin.page
+    jot(page).fill("half a thought")
+    page.reload()
+    expect(jot(page)).to_have_value("half a thought")
+    page.goto("/teams/new/")
+    page.get_by_label("Name of the team").fill("Green Lane")
+    page.goto(stage.path)
+    expect(jot(page)).to_have_value("half a thought")
+    page.go_back()
+    expect(page.get_by_label("Name of the team")).to_have_value("Green Lane")
+    page.go_back()
+    expect(jot(page)).to_have_value("half a thought")
+    page.go_forward()
+    expect(page.get_by_label("Name of the team")).to_have_value("Green Lane")
+    assert (stage.jotted(), lin.complaints) == ([], [])
+
+
 # --- signing in again ---
 
 
