@@ -52,7 +52,7 @@ def strip(meeting: Meeting, audience: str) -> dict[str, Any]:
 @fragment(
     "readback",
     template="learning/live.html#readback",
-    subjects={"readback", "words", "views", "seats", "phase"},
+    subjects={"agenda", "readback", "words", "views", "seats", "phase"},
     audiences={MEMBER, WALL},
     of=MEETING,
 )
