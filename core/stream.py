@@ -50,6 +50,7 @@ QUEUE = 64  # updates a stream may be behind before it is ended: the browser com
 STUCK = 20.0  # seconds in which an ended stream must have taken its last bytes
 PER_PERSON = 12  # open streams of one person in one process
 BATCH = 32  # who wait at the door are let in so many at a time, by one transaction
+RESTS = 2  # times as long as that took, while more are waiting
 _SLOTS = 40  # beats are spread over the interval
 
 _PATH = re.compile(r"/live/(\d{1,15})/(now/)?")
@@ -393,14 +394,20 @@ class Hub:
         return answer
 
     async def door(self) -> None:
-        """Let in those who wait, several at a time; whoever has left meanwhile costs nothing."""
+        """Let in those who wait, several at a time; whoever has left meanwhile costs nothing.
+
+        While a crowd stands there, as after a restart, the door rests between: whoever loads a page shall have a turn too.
+        """
         while True:
             batch = [await self.waiting.get()]
             while len(batch) < BATCH and not self.waiting.empty():
                 batch.append(self.waiting.get_nowait())
             batch = [waiting for waiting in batch if not waiting.left()]
             if batch:
+                began = self.loop.time()
                 await self._let_in(batch)
+                if not self.waiting.empty():
+                    await asyncio.sleep(RESTS * (self.loop.time() - began))
 
     async def _let_in(self, batch: "list[_Waiting]") -> None:
         try:

@@ -21,6 +21,18 @@ from tests.journeys.backstage import Backstage
 ROOT = Path(__file__).resolve().parents[2]
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-quic"]
 
+LONGEST = ("every_field", "words_stay", "states", "screens", "whole_job", "handover", "visitor", "breaking")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest of these files first, so that no worker is left alone with one at the end."""
+    ours = [at for at, item in enumerate(items) if "/journeys/" in item.nodeid]
+    ranks = {f"test_{name}.py": rank for rank, name in enumerate(LONGEST)}
+    ordered = sorted((items[at] for at in ours), key=lambda item: ranks.get(item.path.name, len(ranks)))
+    for at, item in zip(ours, ordered, strict=True):
+        items[at] = item
+
 
 @dataclass(frozen=True)
 class Stack:
