@@ -165,7 +165,8 @@ def test_the_four_steps_are_shown_only_where_the_team_turned_them_on(cast: Cast)
     assert any("Now:</span> Mentalize the moment</li>" in str(each) for each in heard)
     html = client_of(cast.ada).get(room(meeting)).content.decode()
     assert (
-        'aria-current="step" data-say="Mentalize the moment."><span class="visually-hidden">Now:</span> Mentalize' in html,
+        'aria-current="step" data-say="Mentalize the moment."><span class="visually-hidden">Now:</span> Mentalize'
+        in html,
         "On to: Return to purpose" in html,
     ) == (True, True)
     next_item(cast, meeting)
