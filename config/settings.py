@@ -202,7 +202,9 @@ ACCOUNT_RATE_LIMITS = {  # beside allauth's own; one hospital is one address wit
 LANGUAGE_CODE = "en-gb"
 LANGUAGES = [("en-gb", _("British English"))]
 LOCALE_PATHS = [BASE_DIR / "locale"]
-USE_I18N = True
+USE_I18N = (
+    BASE_DIR / "locale"
+).is_dir()  # a translation switches it on; until then nobody looks one up, a tenth of a page's time
 TIME_ZONE = "Europe/London"
 USE_TZ = True
 

@@ -1,6 +1,7 @@
 """What a service refused becomes a page, and so does a form that is older than the sign-in."""
 
 from collections.abc import Callable
+from contextlib import nullcontext
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -40,7 +41,8 @@ def _told_anew(request: HttpRequest) -> HttpResponse:
     route = request.resolver_match
     who = getattr(route.func, "who", None) if route else None
     try:
-        principal: Principal = who.decide(request, **route.kwargs) if who and route else NOBODY
+        with who.standing(request, **route.kwargs) if who and route else nullcontext(NOBODY) as found:
+            principal: Principal = found
     except SignInFirst:
         return HttpResponse(status=401)
     except Refused as error:

@@ -4,8 +4,8 @@
 inside is asked by the services, of the rules; `who` only says who may stand in the doorway.
 """
 
-from collections.abc import Callable
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import update_wrapper
 from typing import Any, Literal
@@ -19,7 +19,7 @@ from django.utils.cache import patch_cache_control
 
 from core.errors import NotFound
 from core.http import came_from, is_htmx, tell_kept
-from core.scope import everything, scope
+from core.scope import narrowing
 
 Request = HttpRequest  # so that rules need not know django.http
 Kind = Literal["person", "visitor", "wall", "nobody"]
@@ -54,21 +54,23 @@ class Who:
 
     name = "anyone"
 
-    def decide(self, request: HttpRequest, **route: Any) -> Principal:
-        """`admit`, with everybody's rows in sight."""
-        with everything("who is it"):
-            return self.admit(request, **route)
+    @contextmanager
+    def standing(self, request: HttpRequest, **route: Any) -> Iterator[Principal]:
+        """Who comes in; inside, the scope of their teams is open."""
+        with narrowing("who is it", lambda: self.admit(request, **route), lambda found: found.team_ids) as principal:
+            yield principal
 
     def admit(self, request: HttpRequest, **route: Any) -> Principal:
-        """Who comes in. Raises SignInFirst or NotFound; runs inside `everything`, so it may look anybody up."""
+        """Who comes in. Raises SignInFirst or NotFound; runs with everybody's rows in sight, so it may look anybody up."""
         return NOBODY
 
 
 class Anyone(Who):
     """No sign-in needed: sign-in itself, health. No row is looked at, and no scope opened."""
 
-    def decide(self, request: HttpRequest, **route: Any) -> Principal:
-        return NOBODY
+    @contextmanager
+    def standing(self, request: HttpRequest, **route: Any) -> Iterator[Principal]:
+        yield NOBODY
 
 
 class SignedIn(Who):
@@ -76,10 +78,11 @@ class SignedIn(Who):
 
     name = "signed in"
 
-    def decide(self, request: HttpRequest, **route: Any) -> Principal:
+    @contextmanager
+    def standing(self, request: HttpRequest, **route: Any) -> Iterator[Principal]:
         if not request.user.is_authenticated:
             raise SignInFirst
-        return Principal(kind="person", user_id=request.user.pk)
+        yield Principal(kind="person", user_id=request.user.pk)
 
 
 View = Callable[..., HttpResponseBase]
@@ -96,12 +99,11 @@ def allow(who: Who, view: View, *methods: str) -> View:
         if request.method not in answers and not (request.method == "HEAD" and "GET" in answers):
             return HttpResponseNotAllowed(answers)
         try:
-            principal = who.decide(request, **route)
+            with who.standing(request, **route) as principal, timezone.override(principal.zone):
+                request.principal = principal  # type: ignore[attr-defined]
+                response = view(request, **route)
         except SignInFirst:
             return ask_to_sign_in(request)
-        request.principal = principal  # type: ignore[attr-defined]
-        with scope(*principal.team_ids) if principal.team_ids else nullcontext(), timezone.override(principal.zone):
-            response = view(request, **route)
         if principal.whose and is_htmx(request):
             response["X-Person"] = principal.whose  # the page that asked may be an earlier person's
         if principal.kind != "nobody":

@@ -11,12 +11,12 @@ QUIET = 4  # the light border that cameras want, in modules
 
 @lru_cache(maxsize=512)
 def qr_svg(text: str, label: str, css: str = "") -> SafeString:
-    """The square as inline SVG. Its colours are the style sheet's (`.qr`), dark on light in every theme."""
+    """The square as SVG, dark on light in every theme: to stand in a page, or to be a picture of its own."""
     rows = [bytes(row) for row in segno.make(text, error="m", micro=False, boost_error=False).matrix]
     side = len(rows) + 2 * QUIET
     return format_html(
-        '<svg class="qr{}" viewBox="0 0 {} {}" role="img" aria-label="{}" shape-rendering="crispEdges">'
-        '<rect width="{}" height="{}"/><path d="{}"/></svg>',
+        '<svg xmlns="http://www.w3.org/2000/svg" class="qr{}" viewBox="0 0 {} {}" role="img" aria-label="{}" shape-rendering="crispEdges">'
+        '<rect width="{}" height="{}" fill="#FFFEFB"/><path d="{}" fill="none" stroke="#211F1A"/></svg>',
         f" {css}" if css else "",
         side,
         side,

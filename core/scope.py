@@ -4,8 +4,8 @@ Row-level security lets a row through if its team is in the transaction's scope,
 forgetting is loud. Database work on teams' rows happens inside `scope(...)` or `everything(why)`, both of which are one transaction.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 
@@ -44,7 +44,7 @@ def before_commit(key: object, todo: Callable[[], None]) -> None:
 @contextmanager
 def scope(*team_ids: int) -> Iterator[None]:
     """The rows of these teams, and no others. One transaction; inside another scope a narrowing of it."""
-    with _enter("{" + ",".join(str(int(team_id)) for team_id in team_ids) + "}"):
+    with _enter(_told(team_ids)):
         yield
 
 
@@ -55,6 +55,30 @@ def everything(why: str) -> Iterator[None]:
         raise ValueError("Say why everything must be seen")
     with _enter(EVERYTHING):
         yield
+
+
+@contextmanager
+def narrowing[T](why: str, look: Callable[[], T], teams_of: Callable[[T], Collection[int]]) -> Iterator[T]:
+    """`look()` with everybody's rows in sight; from then on, in the same transaction, the rows of `teams_of` what it found and no others.
+
+    A door enters here: who it is and what they want is one transaction. Without any team, nothing is open.
+    """
+    with ExitStack() as stack:
+        stack.enter_context(everything(why))
+        found = look()
+        if teams := teams_of(found):
+            opened = _opened.get()
+            assert opened is not None
+            opened.teams = _told(teams)
+            trips.trips().tell(opened.teams)
+        else:
+            stack.close()
+        yield found
+
+
+def _told(team_ids: Iterable[int]) -> str:
+    """These teams as the database reads them."""
+    return "{" + ",".join(str(int(team_id)) for team_id in team_ids) + "}"
 
 
 @contextmanager

@@ -208,11 +208,15 @@ class Reading:
         return next((member for member in here if member.pk == last.read_by_id), None) or last.read_by
 
 
+_read_back = Kept(lambda meeting: ReadBack.objects.filter(meeting=meeting).select_related("pen__user", "by__user"))
+
+
 def read_back_of(meeting: Meeting) -> ReadBack | None:
     """Its row. One query, where it didn't come with the room (`room_of`): ask it with `once`."""
     if Meeting._meta.get_field("read_back").is_cached(meeting):
         return getattr(meeting, "read_back", None)
-    return ReadBack.objects.filter(meeting=meeting).select_related("pen__user", "by__user").first()
+    found: ReadBack | None = _read_back.first(meeting.pk)
+    return found
 
 
 def reading(meeting: Meeting) -> Reading | None:

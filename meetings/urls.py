@@ -30,6 +30,7 @@ urlpatterns = [
     path("t/<slug:slug>/meetings/new/", allow(Member(), planning.new, "GET", "POST"), name="meeting_new"),
     path(M + "plan/", allow(Member(), planning.plan, "GET", "POST"), name="meeting_plan"),
     path(M + "paper/", allow(Member(), paper.paper), name="paper"),
+    path(M + "screen.svg", allow(Member(), wall.code_picture), name="wall_code"),
     path(M + "cancel/", allow(Member(), planning.cancel, "POST"), name="meeting_cancel"),
     path(M + "items/add/", allow(Member(), planning.add_item, "POST"), name="item_add"),
     path(M + "items/<int:item>/", allow(Member(), planning.change_item, "POST"), name="item_change"),

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import date
 
+from core.kept import Kept
 from core.policy import Principal
 from teams.models import Away, Invitation, Membership, Team, TeamAgreement, User
 
@@ -17,9 +18,13 @@ def open_invitations(principal: Principal) -> list[Invitation]:
     return list(Invitation.objects.visible_to(principal).open().select_related("by__user"))
 
 
+_agreement = Kept(lambda team: TeamAgreement.objects.filter(team_id=team).select_related("by")[:1])
+
+
 def agreement_of(team_id: int) -> TeamAgreement:
     """What the team has agreed now."""
-    return TeamAgreement.objects.filter(team_id=team_id).select_related("by")[0]
+    found: TeamAgreement = _agreement.first(team_id)
+    return found
 
 
 def agreements_of(team_id: int) -> list[TeamAgreement]:

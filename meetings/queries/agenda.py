@@ -147,9 +147,20 @@ def ready_words(agreement: TeamAgreement) -> list[tuple[str, str]]:
     ]
 
 
+_a_persons = Kept(
+    lambda pk, team: (
+        Meeting.objects.visible_to(Principal("person", (team,))).filter(pk=pk).select_related("team").order_by()
+    )
+)
+
+
 def meeting_for(principal: Principal, pk: int) -> Meeting:
     """The meeting, if this reader may see it. Raises NotFound."""
-    found = Meeting.objects.visible_to(principal).filter(pk=pk).select_related("team").first()
+    found: Meeting | None
+    if principal.kind == "person" and len(principal.team_ids) == 1:
+        found = _a_persons.first(pk, *principal.team_ids)
+    else:
+        found = Meeting.objects.visible_to(principal).filter(pk=pk).select_related("team").first()
     if found is None:
         raise NotFound(_("The address may be old, or the page may belong to another team."))
     return found
@@ -161,7 +172,10 @@ def here(meeting: Meeting) -> list[Membership]:
     return [row.member for row in rows]
 
 
+_code = Kept(lambda meeting: WallCode.objects.filter(meeting=meeting).order_by()[:1])
+
+
 def spoken_code(meeting: Meeting) -> str:
     """The wall's code as people say it ("KLM 482"); empty when there is none any more."""
-    code = WallCode.objects.filter(meeting=meeting).first()
+    code = _code.first(meeting.pk)
     return code.spoken if code else ""

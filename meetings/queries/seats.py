@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from django.db.models import Exists, OuterRef
 
 from core import clock
+from core.kept import Kept
 from meetings.models import MAY_COME_BACK, Attendance, Ended, How, Meeting, Phase, Seat
 from meetings.roles import SeatKind
 from teams.models import Membership
@@ -84,10 +85,12 @@ class Seats:
         return last.ended in MAY_COME_BACK and order.index(member) < order.index(self.holder.pk)
 
 
+_sat = Kept(lambda meeting: Seat.objects.filter(meeting=meeting).select_related("member__user").order_by("pk"))
+
+
 def seats_in(meeting: Meeting) -> Seats:
     """Who sits where, and who sat there. One query."""
-    rows = Seat.objects.filter(meeting=meeting).select_related("member__user").order_by("pk")
-    return Seats(meeting, list(rows))
+    return Seats(meeting, _sat(meeting.pk))
 
 
 def holders_missed() -> list[tuple[int, int]]:

@@ -11,6 +11,7 @@ from django.utils.translation import ngettext
 
 from core import clock, guard
 from core.errors import Invalid, NotFound, NotPossible
+from core.kept import Kept
 from core.live import touch
 from meetings.models import Item, ItemKind, Meeting, Phase, Step, Tap
 from meetings.queries import agenda_of, once, ready_words
@@ -29,12 +30,17 @@ def title_of(meeting: Meeting, item: int) -> str:
     return next((row.item.title for row in rows if row.item.pk == item), _("an item"))
 
 
+_to_come = Kept(lambda meeting: Item.objects.filter(meeting=meeting, started_at=None))
+_is_on = Kept(lambda meeting: Item.objects.filter(meeting=meeting, started_at__isnull=False, ended_at=None))
+
+
 def _coming(meeting: Meeting) -> list[Item]:
-    return list(Item.objects.filter(meeting=meeting, started_at=None))
+    return _to_come(meeting.pk)
 
 
 def _on(meeting: Meeting) -> Item | None:
-    return Item.objects.filter(meeting=meeting, started_at__isnull=False, ended_at=None).first()
+    found: Item | None = _is_on.first(meeting.pk)
+    return found
 
 
 def _item(meeting: Meeting, pk: int) -> Item:
@@ -213,9 +219,12 @@ def move_item(*, by: Membership, meeting: int, item: int, up: bool = False, to: 
 
 def _put_in_order(coming: Sequence[Item]) -> None:
     """These items in this order, in the places that they have together."""
+    moved = []
     for item, position in zip(coming, sorted(item.position for item in coming), strict=True):
-        item.position = position
-    Item.objects.bulk_update(coming, ["position"])
+        if item.position != position:
+            item.position = position
+            moved.append(item)
+    Item.objects.bulk_update(moved, ["position"])
 
 
 @undoes("item moved", says=lambda meeting, data: _("You moved %(title)s.") % {"title": title_of(meeting, data["item"])})

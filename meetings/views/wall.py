@@ -5,11 +5,16 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from core.errors import NotFound
 from core.http import page, see_other
+from core.qr import qr_svg
 from core.scope import everything
 from meetings.forms.plan import CodeForm
+from meetings.fragments import wall_address
 from meetings.models import WallCode
+from meetings.queries import meeting_for, spoken_code
 from meetings.rules import tidy_code, wall_token
+from teams.rules import person_of
 
 
 def enter(request: HttpRequest) -> HttpResponse:
@@ -28,3 +33,12 @@ def enter(request: HttpRequest) -> HttpResponse:
             "code", _("This code is not in use. Codes work from 15 minutes before a meeting until it closes.")
         )
     return page(request, "meetings/wall_enter.html", {"form": form}, status=422 if form.is_bound else 200)
+
+
+def code_picture(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
+    """The shared screen's address for a camera, as a picture that the room fetches only when somebody folds it out."""
+    code = spoken_code(meeting_for(person_of(request), pk))
+    if not code:
+        raise NotFound(_("This code is not in use. Codes end with their meeting."))
+    address = wall_address(code)["address"]
+    return HttpResponse(qr_svg(address, _("Opens the shared screen of this meeting")), content_type="image/svg+xml")

@@ -10,7 +10,7 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 
 from core import trips
-from core.scope import current, everything, scope
+from core.scope import before_commit, current, everything, narrowing, scope
 from tests.marks import ROWS
 
 pytestmark = ROWS
@@ -103,3 +103,34 @@ def test_each_statement_has_the_scope_of_its_place_and_each_row_its_savepoint(se
         )
         committed += bool(walk.rows)
     assert committed > 20
+
+
+def test_a_door_looks_at_everybody_and_then_at_its_teams_alone_in_one_transaction() -> None:
+    seen: list[str] = []
+
+    def look() -> list[int]:
+        seen.append(told())
+        return [3, 4]
+
+    with narrowing("a test", look, lambda found: found) as found:
+        assert (found, told(), current()) == ([3, 4], "{3,4}", "{3,4}")
+        before_commit("last", lambda: seen.append(told()))
+        with scope(3):
+            assert told() == "{3}"
+        assert told() == "{3,4}"
+    assert seen == ["*", "{3,4}"]
+    assert (told(), current()) == ("", None)
+
+
+def test_nothing_is_open_behind_a_door_that_leads_to_no_team() -> None:
+    with narrowing("a test", lambda: told(), lambda found: []) as found:
+        assert (found, told(), current(), connection.in_atomic_block) == ("*", "", None, False)
+
+
+def test_what_fails_behind_a_door_leaves_nothing_written() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE TEMP TABLE IF NOT EXISTS knocked (n int)")
+    with pytest.raises(Slip), narrowing("a test", lambda: [1], lambda found: found):
+        trips.execute("INSERT INTO knocked VALUES (1)", [])
+        raise Slip
+    assert (asked("SELECT count(*) FROM knocked"), told(), current()) == ("0", "", None)

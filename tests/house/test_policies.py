@@ -138,6 +138,7 @@ MEMBERS_MAY = {
     "GET meeting_plan": "200 200 200 200 200",
     "POST meeting_plan": "303 303 303 303 303",
     "GET paper": "200 200 200 200 200",
+    "GET wall_code": "200 200 200 200 200",
     "POST meeting_cancel": "303 303 303 303 303",
     "POST item_add": "303 303 303 303 303",
     "POST item_change": "303 303 303 303 303",

@@ -21,7 +21,7 @@ FONTS = 41 * 1024
 HEADERS = {"page": 1_000, "file": 450}  # what an answer says before its body, on plain HTTP/1.1
 
 STATIC = Path(settings.BASE_DIR / "static")
-FONTS_OF_THE_ROOM = ("hanken-grotesk-400-latin1", "hanken-grotesk-600-latin1", "literata-400-latin1")
+FONTS_OF_THE_ROOM = ("hanken-grotesk-latin", "literata-400-latin1")
 
 
 def page(cast: Cast, name: str, address: str) -> tuple[str, int]:

@@ -125,6 +125,7 @@ def test_a_meeting_in_all_its_states(backstage: Backstage, open_tab: Open, watch
     expect(ada.page.locator("#door")).to_contain_text("Vi Larsen asks")
     watch(ada, "somebody at the door")
     ada.page.get_by_role("button", name="Let Vi in").click()
+    expect(ada.page.locator("#undo")).to_contain_text("You let Vi in")
     ada.page.get_by_role("button", name="Begin").click()
     expect(ada.page.get_by_role("button", name="Next: Case 1 · Ben")).to_be_visible()
     wall.page.goto(f"/wall/{backstage('wall_code', meeting=meeting)}/")

@@ -481,7 +481,7 @@ def test_the_server_dies_in_mid_post_and_an_answer_is_lost(stage: Stage, stack: 
     field, died = jot(lin.page), list[int]()
 
     def die(route: Route) -> None:
-        if not died:
+        if not died and route.request.method == "POST":
             died.append(json.loads((stack.folder / "processes.json").read_text())["web"])
             os.kill(died[0], signal.SIGKILL)
         route.continue_()
@@ -497,7 +497,7 @@ def test_the_server_dies_in_mid_post_and_an_answer_is_lost(stage: Stage, stack: 
     swallowed: list[int] = []
 
     def swallow(route: Route) -> None:
-        if swallowed:
+        if swallowed or route.request.method != "POST":  # the piece that shows them has such an address too
             return route.continue_()
         swallowed.append(0)  # a second try may come while the first is still being answered
         swallowed[0] = route.fetch().status
