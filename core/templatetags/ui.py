@@ -1,11 +1,12 @@
 """Tags that every storey's pages share."""
 
+from functools import lru_cache
 from typing import Any
 
 from django import template
 from django.middleware.csrf import get_token
 from django.urls import reverse
-from django.utils.html import format_html
+from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString
 
 from core import live as live_updates
@@ -32,10 +33,13 @@ def qr(address: str, label: str, css: str = "") -> SafeString:
     return qr_svg(address, label, css)
 
 
+@lru_cache(maxsize=4096)
+def _address(name: str, *args: Any) -> SafeString:
+    return conditional_escape(reverse(name, args=args))
+
+
 def _form(context: dict[str, Any], name: str, args: tuple[Any, ...], more: SafeString, *, htmx: bool) -> SafeString:
-    address = reverse(
-        name, args=[context["team"].slug, *([context["meeting"].pk] if "meeting" in context else []), *args]
-    )
+    address = _address(name, context["team"].slug, *([context["meeting"].pk] if "meeting" in context else []), *args)
     # Not `or ""`: Django's nonce is false until somebody reads it.
     hx = format_html(' hx-post="{}" hx-nonce="{}"', address, str(context.get("csp_nonce", ""))) if htmx else ""
     token = str(
