@@ -277,4 +277,4 @@ def test_every_tab_equals_a_fresh_page(stage: Stage) -> None:
 @pytest.mark.parametrize("stage", ["no_replay", "no_questions"], indirect=True)
 def test_the_drill_notices_what_is_taken_away(stage: Stage) -> None:
     with pytest.raises(AssertionError, match=r"at .*, fresh"):
-        the_drill(stage, DISTURBANCES)
+        the_drill(stage, 4 * DISTURBANCES)  # it ends at the first tab that is wrong
