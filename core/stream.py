@@ -45,6 +45,7 @@ T = TypeVar("T")
 BEAT = 10.0  # seconds between beats on a stream; the browser comes anew after two and a half
 AGE = 600.0  # seconds, give or take a fifth, after which permission is asked again
 POLL, POLL_DEAF = 1.5, 1.0  # seconds between questions to PostgreSQL: while Redis is heard, and while it isn't
+TOGETHER = 250  # streams that one of them is about, more or less
 GRACE = 0.1  # seconds that a message out of order is waited for
 QUEUE = 64  # updates a stream may be behind before it is ended: the browser comes back with its position
 STUCK = 20.0  # seconds in which an ended stream must have taken its last bytes
@@ -176,7 +177,9 @@ class Stream:
 
     def _write_soon(self) -> None:
         if self.writer is None and not self.gone:
-            self.writer = asyncio.ensure_future(self._write())
+            # Begun at once: unless the reader is slow it is written when this returns, and the loop has nothing more to do.
+            writing = asyncio.Task(self._write(), loop=asyncio.get_running_loop(), eager_start=True)
+            self.writer = None if writing.done() else writing
 
     async def _write(self) -> None:
         """All that waits, and the end after it. A reader that reads slowly makes us wait here, while the queue fills."""
@@ -499,32 +502,48 @@ class Hub:
             watched.asking = False
 
     async def poll(self) -> None:
+        """Where every watched row is at, once in POLL seconds: in parts, where that is about many, so that no post waits for thousands."""
         while True:
-            try:
-                await asyncio.wait_for(self.ask_now.wait(), POLL if self.hearing else POLL_DEAF)
-            except TimeoutError:
-                pass
-            self.ask_now.clear()
-            known = [pk for pk, watched in self.watched.items() if watched.revision is not None]
-            if not known:
+            parts = -(-sum(len(watched.streams) for watched in self.watched.values()) // TOGETHER) or 1
+            for part in range(parts):
+                at_once = await self._asked_for_now((POLL if self.hearing else POLL_DEAF) / parts)
+                known = [pk for pk, watched in self.watched.items() if watched.revision is not None]
+                if at_once:
+                    await self._ask_where(known)
+                    break
+                await self._ask_where(known[len(known) * part // parts : len(known) * (part + 1) // parts])
+
+    async def _asked_for_now(self, within: float) -> bool:
+        """Whether somebody wants PostgreSQL asked before so many seconds have passed."""
+        try:
+            await asyncio.wait_for(self.ask_now.wait(), within)
+        except TimeoutError:
+            return False
+        self.ask_now.clear()
+        return True
+
+    async def _ask_where(self, known: Sequence[int]) -> None:
+        """What these rows are at: who watches them hears what they missed, and whoever may not watch any more is sent away."""
+        if not known:
+            return
+        streams = [stream for pk in known if pk in self.watched for stream in self.watched[pk].streams]
+        watching = {stream.watching for stream in streams if stream.watching and not stream.ended}
+        try:
+            at, lapsed = await self.ask(_look, known, watching)
+        except Exception as error:
+            log.warning("PostgreSQL did not say what the watched rows are at: %s", error)
+            return
+        if lapsed:
+            for stream in streams:
+                if stream.watching in lapsed:
+                    stream.end()
+        for pk in known:
+            watched = self.watched.get(pk)
+            if watched is None or watched.revision is None:
                 continue
-            watching = {stream.watching for stream in self.streams() if stream.watching and not stream.ended}
-            try:
-                at, lapsed = await self.ask(_look, known, watching)
-            except Exception as error:
-                log.warning("PostgreSQL did not say what the watched rows are at: %s", error)
-                continue
-            if lapsed:
-                for stream in self.streams():
-                    if stream.watching in lapsed:
-                        stream.end()
-            for pk in known:
-                watched = self.watched.get(pk)
-                if watched is None or watched.revision is None:
-                    continue
-                revision, counters = at.get(pk, (-1, {}))
-                if revision < 0 or revision > watched.revision or counters.items() - watched.counters.items():
-                    self.loop.call_later(GRACE if self.hearing else 0, self._mend_if_behind, pk, revision, counters)
+            revision, counters = at.get(pk, (-1, {}))
+            if revision < 0 or revision > watched.revision or counters.items() - watched.counters.items():
+                self.loop.call_later(GRACE if self.hearing else 0, self._mend_if_behind, pk, revision, counters)
 
     def _mend_if_behind(self, pk: int, revision: int, counters: Mapping[int, int]) -> None:
         watched = self.watched.get(pk)

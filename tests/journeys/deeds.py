@@ -18,7 +18,7 @@ from learning.services import jottings, offers, points, read_back, summary
 from learning.services.other_views import see_differently
 from meetings.models import Item, ItemKind, Meeting, WallCode
 from meetings.roles import SeatKind
-from meetings.rules import visit_token, wall_token
+from meetings.rules import seats_of, visit_token, wall_token
 from meetings.services import agenda, planning, running, seats
 from meetings.services.planning import Line
 from meetings.services.series import pause, plan_series
@@ -223,7 +223,9 @@ def take_chair(slug: str, meeting: int, name: str) -> None:
 
 
 def close(slug: str, meeting: int) -> None:
-    running.close(by=_of(slug, "Ada"), meeting=meeting)
+    """By whoever chairs, or Ada."""
+    chair = seats_of(Meeting.objects.get(pk=meeting)).get(SeatKind.CHAIR)
+    running.close(by=chair or _of(slug, "Ada"), meeting=meeting)
 
 
 def send(slug: str, meeting: int, line: str) -> None:

@@ -31,6 +31,7 @@ NO_PAGES = {
     "calendar",
     "look",
     "manifest",
+    "wall_code",
 }  # routes that answer GET without a page of their own
 ELSEWHERE = {"visit", "visit_differ"}  # a visitor’s own journey looks at these
 
@@ -170,16 +171,17 @@ def test_screens(stack: Stack, team: dict[str, str], visits: list[Visit], open_t
     wrong = [
         f"{visit.path}: {said}"
         for turn, visit in enumerate(each for each in visits if each.who == who)
-        for said in look(tab, visit, (320, 1280) if THOROUGH else ((320, 1280)[turn % 2],))
+        for said in look(tab, visit, WIDTHS if THOROUGH else (WIDTHS[turn % 2],))
     ]
     assert not wrong, "\n".join(wrong)
 
 
+WIDTHS = (320, 1280)
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 
 
-def look(tab: Tab, visit: Visit, whole: Collection[int] = (320, 1280)) -> Iterator[str]:
-    """What is wrong with this page. `whole`: at which widths every rule is asked; at the others those of colours."""
+def look(tab: Tab, visit: Visit, asked: Collection[int] = WIDTHS) -> Iterator[str]:
+    """What is wrong with this page. `asked`: at which widths axe is asked: of the narrow page when light, of the wide one when dark."""
     page = tab.page
     tab.complaints.clear()
     page.set_viewport_size({"width": 320, "height": 3000})
@@ -191,12 +193,10 @@ def look(tab: Tab, visit: Visit, whole: Collection[int] = (320, 1280)) -> Iterat
     if (seen := page.evaluate(SEEN)) != {"lang": "en-gb", "headings": 1}:
         yield str(seen)
     page.evaluate(AXE.read_text())
-    for width, scheme in product((320, 1280), SCHEMES):
+    for width, scheme in product(WIDTHS, SCHEMES):
         page.set_viewport_size({"width": width, "height": 3000})  # so tall that no bar lies over anything
         page.emulate_media(color_scheme=scheme)
         yield from (f"{width} px, {scheme}, sticks out: {part}" for part in page.evaluate(STICKS_OUT))
-        if (width, scheme) in ((320, "light"), (1280, "dark")):
-            yield from (
-                f"{width} px, {scheme}, {found}" for found in page.evaluate(FOUND, TAGS if width in whole else COLOURS)
-            )
+        if width in asked and (width, scheme) in ((320, "light"), (1280, "dark")):
+            yield from (f"{width} px, {scheme}, {found}" for found in page.evaluate(FOUND, TAGS))
     yield from (said for said in tab.complaints if f"status of {visit.status}" not in said)
