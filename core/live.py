@@ -198,6 +198,12 @@ def missed(
     return Missed(obj.revision, tuple(subjects), html, now, tuple(sorted(s for s, at in own.items() if at > counter)))
 
 
+def rows_of(model: type[Live], pks: Iterable[int]) -> list[Live]:
+    """These rows, as far as they are there. One value however many, so that PostgreSQL plans it once."""
+    table = connection.ops.quote_name(model._meta.db_table)
+    return returned(model, f"SELECT {columns_of(model)} FROM {table} WHERE id = ANY(%s)", [list(pks)])
+
+
 # --- Touching: once per transaction, under the row's lock ---
 
 

@@ -45,7 +45,7 @@ T = TypeVar("T")
 BEAT = 10.0  # seconds between beats on a stream; the browser comes anew after two and a half
 AGE = 600.0  # seconds, give or take a fifth, after which permission is asked again
 POLL, POLL_DEAF = 1.5, 1.0  # seconds between questions to PostgreSQL: while Redis is heard, and while it isn't
-TOGETHER = 250  # streams that one of them is about, more or less
+TOGETHER = 500  # streams that one of them is about, more or less
 GRACE = 0.1  # seconds that a message out of order is waited for
 QUEUE = 64  # updates a stream may be behind before it is ended: the browser comes back with its position
 STUCK = 20.0  # seconds in which an ended stream must have taken its last bytes
@@ -302,9 +302,8 @@ def _look(
     """Where the watched rows are at, and who may not watch any more."""
     model, _ = live.admission()
     with everything("what the watched rows are at"):
-        rows = model._base_manager.filter(pk__in=list(pks)).values_list("pk", "revision", "changed")
-        at = {pk: (revision, _counters(changed)) for pk, revision, changed in rows}
-        return at, live.lapsed(watching)
+        rows = live.rows_of(model, pks)
+        return {row.pk: (row.revision, _counters(row.changed)) for row in rows}, live.lapsed(watching)
 
 
 def _since(
