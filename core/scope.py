@@ -102,6 +102,7 @@ def _enter(teams: str) -> Iterator[None]:
                 opened.before_commit.pop(next(iter(opened.before_commit)))()
             if outer is None:
                 trips.send()
+                road.held.clear()  # what only this transaction needed; on its commit others begin
     finally:
         _opened.reset(token)
         road.open = outer is not None

@@ -79,11 +79,14 @@
   };
 
   // One question, one answer: on the way back, after a POST that no push followed, and where streams don't get through.
-  const ask = () => asking ||= (async () => {
+  // Whoever comes back to this page asks anew: an answer that was under way may be to a session that had ended.
+  let came = 0;
+  const ask = () => asking ||= (async (from) => {
     const asked = room.dataset.rev;
     try {
       const answer = await fetch(address("now/"), { cache: "no-store", signal: AbortSignal.timeout(8000) });
       if (answer.status === 401 || answer.status === 404) {
+        if (from !== came) return false;
         over = true;
         hang();
         state(answer.status === 401 ? "signed-out" : "gone");
@@ -103,9 +106,9 @@
       lost();
       return false;
     } finally {
-      asking = null;
+      if (from === came) asking = null;
     }
-  })();
+  })(came);
 
   // `doubt`: a stream was refused or said nothing. If the question is answered all the same, something on the way swallows streams.
   const back = async (doubt = false) => {
@@ -184,7 +187,7 @@
     if (document.hidden) hiding = setTimeout(() => { clearTimeout(timer); hang(); state("hidden"); }, HIDE);
     else if (!stream || Date.now() - heard > SILENT) again();
   });
-  const again = () => { over = false; failures = 0; back(); };
+  const again = () => { over = false; failures = 0; came += 1; asking = null; back(); };
   window.addEventListener("online", again);
   window.addEventListener("offline", () => back()); // a stream may seem open for long when its line is gone
   window.addEventListener("pagehide", () => { clearTimeout(timer); hang(); });

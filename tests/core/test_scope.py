@@ -3,8 +3,8 @@ what is written without waiting for its answer is there, or gone, with the savep
 """
 
 import random
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 
 import pytest
 from django.db import DatabaseError, connection, transaction
@@ -134,3 +134,20 @@ def test_what_fails_behind_a_door_leaves_nothing_written() -> None:
         trips.execute("INSERT INTO knocked VALUES (1)", [])
         raise Slip
     assert (asked("SELECT count(*) FROM knocked"), told(), current()) == ("0", "", None)
+
+
+@pytest.mark.parametrize("door", [scope, lambda team: narrowing("a test", lambda: [team], lambda found: found)])
+def test_what_reacts_to_a_commit_begins_anew(door: Callable[[int], AbstractContextManager[object]]) -> None:
+    seen = []
+
+    def react() -> None:
+        with transaction.atomic():
+            seen.append(asked("SELECT 1"))
+        with scope(2):
+            seen.append(told())
+
+    with door(1):
+        with transaction.atomic():
+            transaction.on_commit(react)
+            assert told() == "{1}"  # so the savepoint is there; nothing follows to take its release along
+    assert seen == ["1", "{2}"]

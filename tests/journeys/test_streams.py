@@ -104,6 +104,23 @@ def test_a_proxy_that_swallows_streams_is_got_round_by_asking(room: Room) -> Non
     expect(on(ben.page)).to_have_text("Case 1 · Ben", timeout=3_000)
 
 
+def test_an_answer_to_the_session_before_does_not_sign_anybody_out(room: Room) -> None:
+    """Signed in anew and back here, while a question of before is still under way: its 401 comes late, and means nothing any more."""
+    ben = room.enter("Ben")
+    late: list[Route] = []
+    ben.page.route("**/live/*/now/*", lambda route: route.continue_() if late else late.append(route))
+    ben.page.evaluate("window.dispatchEvent(new Event('online'))")
+    while not late:
+        ben.page.wait_for_timeout(20)
+    ben.page.evaluate("window.dispatchEvent(new Event('online'))")
+    ben.page.wait_for_timeout(300)
+    late[0].fulfill(status=401)
+    expect(ben.page.locator("main[data-state=live]")).to_be_visible(timeout=10_000)
+    expect(ben.page.get_by_text("You were signed out")).to_be_hidden()
+    room.do("next_item")
+    expect(on(ben.page)).to_have_text("Case 1 · Ben", timeout=6_000)
+
+
 def test_a_hidden_tab_gives_its_connection_back_and_is_up_to_date_when_it_is_seen(room: Room) -> None:
     ben = room.enter("Ben")
     ben.page.clock.install()

@@ -47,6 +47,7 @@ class Tab:
         self.stream: asyncio.Task[None] | None = None
         self.timer: asyncio.Task[None] | None = None
         self.asking: asyncio.Task[bool] | None = None
+        self.came = 0  # how often somebody came back to it
         self.missed: set[str] = set()
         self.swaps = asyncio.Lock()
         self.asks = 0
@@ -264,13 +265,21 @@ class Tab:
 
     async def ask(self) -> bool:
         if self.asking is None:
-            self.asking = asyncio.ensure_future(self._ask())
-            self.asking.add_done_callback(lambda _: setattr(self, "asking", None))
+            self.asking = asyncio.ensure_future(self._ask(self.came))
         return await asyncio.shield(self.asking)
 
-    async def _ask(self) -> bool:
+    async def _ask(self, came: int) -> bool:
+        try:
+            return await self._answer(came)
+        finally:
+            if came == self.came:
+                self.asking = None
+
+    async def _answer(self, came: int) -> bool:
         status, text, _ = await self.get(self.address("now/"))
         if status in (401, 404):
+            if came != self.came:
+                return False
             self.over = True
             self.hang()
             self.state = "signed-out" if status == 401 else "gone"
@@ -387,7 +396,8 @@ class Tab:
             self.again()
 
     def again(self) -> None:
-        self.over, self.failures = False, 0
+        self.over, self.failures, self.asking = False, 0, None
+        self.came += 1
         self.spawn(self.back())
 
     @property
