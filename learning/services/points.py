@@ -4,14 +4,14 @@ import uuid
 from collections.abc import Sequence
 
 from django.db import transaction
-from django.db.models import Exists, Q, Subquery
+from django.db.models import Exists, Q, QuerySet, Subquery
 from django.utils.translation import gettext as _
 
 from core import clock, guard
 from core.errors import Invalid, KeyReused, NotFound, NotPossible
 from core.kept import Kept, insert_along
 from core.live import touch
-from learning.models import Jotting, Observation, Offer, Point, Wording
+from learning.models import Jotting, Observation, Offer, Point, ReadBack, Wording
 from learning.roles import Fate, PointState
 from learning.services.slot import grow_slot, recaps
 from learning.services.words import one_line
@@ -24,16 +24,24 @@ from teams.models import Membership, TeamAgreement
 from teams.roles import RaiseRule
 from teams.services.activity import record
 
+
+def _over(meeting: int) -> QuerySet[ReadBack]:
+    """The meeting's read-back, once it is over."""
+    return ReadBack.objects.filter(meeting=meeting, ended_at__isnull=False)
+
+
 _before_a_point = Kept(
     lambda team, meeting: (
         TeamAgreement.objects.filter(team_id=team)
         .annotate(
             last=Subquery(Point.objects.filter(meeting=meeting).order_by("-position").values("position")[:1]),
             recap=Exists(recaps(meeting)),
+            over=Exists(_over(meeting)),
         )
-        .values_list("raise_rule", "read_back_minutes", "last", "recap")[:1]
+        .values_list("raise_rule", "read_back_minutes", "last", "recap", "over")[:1]
     )
 )
+_is_over = Kept(lambda meeting: _over(meeting).order_by().values_list("pk")[:1])
 
 
 def write_point(
@@ -50,7 +58,7 @@ def write_point(
 
     The caller has locked the meeting, asked the rules and the guard. `seats`: who sits where, where the caller knows.
     """
-    rule, minutes, last, recap = _before_a_point.first(meeting.team_id, meeting.pk)
+    rule, minutes, last, recap, over = _before_a_point.first(meeting.team_id, meeting.pk)
     at_once = rule == RaiseRule.AS_THEY_COME
     point, made = Point.once(
         key=key,
@@ -73,7 +81,7 @@ def write_point(
             grow_slot(meeting, by, minutes=minutes)
         touch(meeting, "points")
         tapped(meeting, by=by, verb="raise", point=point.pk)
-    tell_holder(meeting, by, seats)
+    tell_holder(meeting, by, seats, over=over)
     return point
 
 
@@ -96,8 +104,19 @@ def ensure_same_words(point: Point, text: str) -> None:
         raise KeyReused(_("This form was sent before with other words. Load the page again."))
 
 
-def tell_holder(meeting: Meeting, by: Membership, seats: dict[SeatKind, Membership] | None = None) -> None:
-    """The holder's own screens show waiting points too. `seats`: who sits where, where the caller knows."""
+def tell_holder(
+    meeting: Meeting,
+    by: Membership,
+    seats: dict[SeatKind, Membership] | None = None,
+    *,
+    over: bool | None = None,
+) -> None:
+    """The holder's own screens show waiting points too; and once the read-back is over, everybody's how many are carried over.
+
+    `seats`: who sits where, and `over`: whether the read-back is, where the caller knows.
+    """
+    if _is_over(meeting.pk) if over is None else over:
+        touch(meeting, "readback")
     holder = (seats_of(meeting) if seats is None else seats).get(SeatKind.LEARNING)
     touch(meeting, "jottings", to={by.pk} | ({holder.pk} if holder else set()))
 

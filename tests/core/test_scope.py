@@ -146,8 +146,7 @@ def test_what_reacts_to_a_commit_begins_anew(door: Callable[[int], AbstractConte
         with scope(2):
             seen.append(told())
 
-    with door(1):
-        with transaction.atomic():
-            transaction.on_commit(react)
-            assert told() == "{1}"  # so the savepoint is there; nothing follows to take its release along
+    with door(1), transaction.atomic():
+        transaction.on_commit(react)
+        assert told() == "{1}"  # so the savepoint is there; nothing follows to take its release along
     assert seen == ["1", "{2}"]

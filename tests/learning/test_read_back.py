@@ -12,7 +12,7 @@ from learning.queries import raised as raised_in
 from learning.queries import reading as reading_of
 from learning.roles import Outcome, PointState
 from learning.services.offers import make_offer, take_offer
-from learning.services.points import raise_point
+from learning.services.points import raise_point, withdraw_point
 from learning.services.read_back import (
     first_point,
     points_to_read,
@@ -257,6 +257,24 @@ def test_stopping_ends_it_and_what_was_not_reached_opens_the_next_one(cast: Cast
     assert [outcome for _n, _text, outcome in turns(later)] == ["agreed", "", ""]
     assert look(lambda: [point.pk for point in record_of(later).points]) == [two.pk]
     assert look(lambda: [point.pk for point in record_of(meeting).points]) == [one.pk]
+
+
+def test_what_is_raised_after_it_is_counted_among_what_is_carried_over_on_every_screen(cast: Cast) -> None:
+    meeting, [one, _two] = reading(cast, 2)
+
+    def shown() -> tuple[int, int]:
+        found = Meeting.objects.get(pk=meeting.pk)
+        return found.changed["readback"], len(unreached(found))
+
+    settled_by_sol(cast, meeting, one)
+    do(stop, by=cast.ben, meeting=meeting.pk)
+    before, number = look(shown)
+    late = do(raise_point, by=cast.lin, meeting=meeting.pk, text=GENERAL[3])
+    raised, more = look(shown)
+    assert (raised > before, more) == (True, number + 1)
+    do(withdraw_point, by=cast.lin, meeting=meeting.pk, point=late.pk)
+    taken, fewer = look(shown)
+    assert (taken > raised, fewer) == (True, number)
 
 
 def test_closing_ends_a_read_back_under_way_and_raises_what_waited(cast: Cast) -> None:
