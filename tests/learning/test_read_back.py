@@ -264,7 +264,7 @@ def test_what_is_raised_after_it_is_counted_among_what_is_carried_over_on_every_
 
     def shown() -> tuple[int, int]:
         found = Meeting.objects.get(pk=meeting.pk)
-        return found.changed["readback"], len(unreached(found))
+        return found.changed["readback"], len(unreached(found, reading_of(found)))
 
     settled_by_sol(cast, meeting, one)
     do(stop, by=cast.ben, meeting=meeting.pk)
