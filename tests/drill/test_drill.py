@@ -22,8 +22,8 @@ def test_nothing_is_lost_and_nothing_is_doubled_whatever_dies(tmp_path: Path) ->
     with running_rig(seed=SEED, pace=0.01, keep=keep) as rig:
         drill = Drill(rig, print)
         drill.gather()
-        drill.quiet(10, 40)
-        drill.without_redis(20, 40)
+        drill.quiet(8, 40)
+        drill.without_redis(15, 40)
         assert drill.settle(60)  # what is late must not slip into the fire, where nothing binds it
         drill.fire(30, 150, kills=14, postgres=2, redis=2)
         settled = drill.settle(90)

@@ -164,7 +164,8 @@ def test_a_killed_browser_loses_no_word(house: House, stack: Stack, profile: Pat
     context = _profile(browser.browser_type, profile, stack.base)
     page = context.new_page()
     last = ""
-    for at, place in enumerate(house.found):
+    tried = house.found if THOROUGH else house.found[::-2][::-1]  # the others meet a refusal below
+    for at, place in enumerate(tried):
         if place.who != last:
             last = place.who
             page.goto(house.links[last])
@@ -242,7 +243,8 @@ ANSWERS: dict[str, Callable[[Route], None]] = {
 def test_no_answer_and_no_refusal_loses_a_word(house: House, stack: Stack, open_tab: Open) -> None:
     tabs: dict[str, Page] = {}
     lost, tried = [], 0
-    for at, place in enumerate(house.found):
+    forms = house.found if THOROUGH else house.found[-2::-2]
+    for at, place in enumerate(forms):
         if place.who not in tabs:
             tabs[place.who] = open_tab().page
             tabs[place.who].goto(house.links[place.who])
@@ -266,7 +268,7 @@ def test_no_answer_and_no_refusal_loses_a_word(house: House, stack: Stack, open_
             if not met or not (kept or soon(place, page, wanted) or _stored(place, page, name)):
                 lost.append((place.name, name, bool(met), wanted, place.values(page), rows(page)))
             page.evaluate(EMPTY)
-    print(f"{tried} answers to {len(house.found)} forms")
+    print(f"{tried} answers to {len(forms)} forms")
     assert lost == []
 
 

@@ -28,7 +28,7 @@ pytestmark = pytest.mark.django_db(transaction=True, databases="__all__")
 
 QUIET = 3.0  # seconds after which every tab shows what is
 ROOMS, STEPS = size(3, 6), size(24, 50)  # so many rooms, so many steps in each at a time
-DISTURBANCES = size(120, 10_000)
+DISTURBANCES = size(90, 10_000)
 
 DISTURB = ("cut", "cut", "cut", "silence", "slow", "hide", "hide", "expire", "reload")
 POSTS = ("tap", "tap", "tap", "next", "jot", "jot", "offer", "raise", "read", "first", "words", "pen", "seat", "roll")
