@@ -37,7 +37,9 @@ HOUSE = ("redis", "restart")
 EVERYTHING = (*POSTS, *DISTURB * 2, "house" if DISTURBANCES > 1000 else "redis")
 
 
-step = st.tuples(st.sampled_from(EVERYTHING), st.integers(0, 5), st.integers(0, 2**32))  # what, in whose tab, and chance
+step = st.tuples(
+    st.sampled_from(EVERYTHING), st.integers(0, 5), st.integers(0, 2**32)
+)  # what, in whose tab, and chance
 scripts = st.lists(st.lists(step, min_size=STEPS, max_size=STEPS), min_size=ROOMS, max_size=ROOMS)
 
 
