@@ -196,6 +196,7 @@ ACCOUNT_RATE_LIMITS = {  # beside allauth's own; one hospital is one address wit
     "request_login_code": "60/m/ip,3/m/key,12/h/key",
     "wall": "20/m/ip",
     "visit": "20/m/ip",
+    "visitor_words": "12/m/key,120/h/key",
 }
 
 # --- words and time ----------------------------------------------------------------------------------------------------------

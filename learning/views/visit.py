@@ -3,8 +3,10 @@
 import uuid
 from typing import Any
 
+from allauth.core import ratelimit
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from core.errors import Invalid, KeyReused, NotPossible
 from core.forms import beside
@@ -61,13 +63,24 @@ def _room(guest: Guest, visit: str) -> dict[str, Any]:
     }
 
 
+def _too_many(request: HttpRequest, guest: Guest, form: OfferForm) -> bool:
+    """A visitor who sends without a pause is stopped, beside the field; no colleague's tray is flooded."""
+    assert guest.visitor is not None
+    if ratelimit.consume(request, action="visitor_words", key=str(guest.visitor.pk)):
+        return False
+    form.add_error("text", _("That was a lot at once. Wait a minute, then send it again."))
+    return True
+
+
 def offer(request: HttpRequest, visit: str) -> HttpResponse:
     """Offer a learning point."""
     guest = guest_of(request)
     assert guest.visitor is not None  # VisitorOf says so
-    form = OfferForm(request.POST)
+    form, status = OfferForm(request.POST), 422
     offered = False
-    if form.is_valid():
+    if form.is_valid() and _too_many(request, guest, form):
+        status = 429
+    elif form.is_valid():
         values = form.cleaned_data
         try:
             offer_as_visitor(visitor=guest.visitor, text=values["text"], named=not values["unnamed"], key=values["key"])
@@ -78,7 +91,7 @@ def offer(request: HttpRequest, visit: str) -> HttpResponse:
         return see_other(request, reverse("visit", args=[visit]) + "?offered=yes#offer-form")
     context = _room(guest, visit) | ({"offered": True} if offered else {"offer_form": form})
     template = "learning/parts/visitor_offers.html" if is_htmx(request) else "learning/visit.html"
-    return page(request, template, context, status=200 if offered else 422)
+    return page(request, template, context, status=200 if offered else status)
 
 
 def differ(request: HttpRequest, visit: str) -> HttpResponse:
@@ -88,7 +101,9 @@ def differ(request: HttpRequest, visit: str) -> HttpResponse:
     if request.method == "GET":
         return page(request, "learning/parts/visitor_differs.html", _room(guest, visit))
     form, status = OfferForm(request.POST), 422
-    if form.is_valid():
+    if form.is_valid() and _too_many(request, guest, form):
+        status = 429
+    elif form.is_valid():
         try:
             differ_as_visitor(
                 visitor=guest.visitor,

@@ -248,13 +248,18 @@ def remove_item(*, by: Membership, meeting: int, item: int) -> None:
     gone.delete()
     record("item taken out", by=by.user_id, team=found.team_id, subject=f"meeting {found.pk}", item=item)
     touch(found, "agenda")
-    tapped(found, by=by, verb="item taken out", words=gone.label, **kept)
+    tapped(found, by=by, verb="item taken out", **kept)
 
 
 def remembered(item: Item) -> dict[str, int | str | None]:
-    """What `brought_back` needs to know of an item, but for its label."""
-    names = ("pk", "kind", "case_no", "presenter_id", "minutes", "position", "version")
-    return {name: getattr(item, name) for name in names} | {"key": str(item.key)}
+    """What `brought_back` needs to know of an item. A case has no label, and only a case has a task: one of them is its words."""
+    names = ("pk", "kind", "case_no", "presenter_id", "minutes", "position", "version", "at_step")
+    until = item.put_off_until
+    return {name: getattr(item, name) for name in names} | {
+        "key": str(item.key),
+        "until": until.isoformat() if until else None,
+        "words": item.task if item.kind == ItemKind.CASE else item.label,
+    }
 
 
 def brought_back(meeting: Meeting, data: Data) -> None:
@@ -264,10 +269,12 @@ def brought_back(meeting: Meeting, data: Data) -> None:
     begun = Item.objects.filter(meeting=meeting, started_at__isnull=False).aggregate(last=Max("position"))["last"] or 0
     position = max(data["position"], begun + 1)
     Item.objects.filter(meeting=meeting, position__gte=position).update(position=F("position") + 1)
-    names = ("pk", "kind", "case_no", "presenter_id", "minutes", "version", "key")
-    item = Item(team_id=meeting.team_id, meeting=meeting, label=data["words"], position=position)
+    names = ("pk", "kind", "case_no", "presenter_id", "minutes", "version", "at_step", "key")
+    item = Item(team_id=meeting.team_id, meeting=meeting, position=position)
     for name in names:
         setattr(item, name, data[name])
+    setattr(item, "task" if item.kind == ItemKind.CASE else "label", data["words"])
+    item.put_off_until = datetime.fromisoformat(data["until"]) if data["until"] else None
     item.save(force_insert=True)
 
 
@@ -286,6 +293,8 @@ def mark_task(*, by: Membership, meeting: int, item: int, task: str) -> None:
     ensure(by, Do.KEEP_MOVING, found)
     ensure_phase(found, Phase.LIVE)
     marked = _item(found, item)
+    if marked.kind != ItemKind.CASE:
+        raise NotPossible(_("Only a case has a task."))
     if marked.task == task:
         return
     if task not in dict(ready_words(agreement_of(found.team_id))):

@@ -45,7 +45,7 @@ def park(*, by: Membership, meeting: int, item: int) -> None:
         kept |= {"was": parked.pk, "item": coming.pk if coming else 0}
         _end(parked, coming)
     else:
-        kept |= remembered(parked) | {"words": parked.label}
+        kept |= remembered(parked)
         parked.delete()
     record("item parked", by=by.user_id, team=here.team_id, subject=f"meeting {here.pk}", item=item, to=there.pk)
     touch(here, "agenda")

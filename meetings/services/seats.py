@@ -107,6 +107,9 @@ def take_seat(*, by: Membership, meeting: int, kind: SeatKind, member: Membershi
         return found
     if seen is not None and holder is not None and holder.pk != seen:
         raise NotPossible(_has_it_now(kind, holder))
+    # Whoever leaves the team locks themselves first, then their meetings: nobody is waited for here, and nobody seated while they leave.
+    if not Membership.objects.present().select_for_update(skip_locked=True, no_key=True).filter(pk=member.pk).exists():
+        raise Invalid("member", _("Choose somebody who is in the team."))
     scribe = seats.get(SeatKind.SCRIBE)
     was = Seat.objects.current().filter(meeting=found, kind=kind).first()
     left = None

@@ -11,6 +11,7 @@ from core import clock
 from core.clockwork import each_alone
 from core.errors import Invalid, NotAllowed, NotFound, NotPossible
 from core.live import MEMBER, WALL, personal, render
+from core.scope import scope
 from meetings.models import Ended, How, Meeting, Seat
 from meetings.queries import seats_in
 from meetings.queries.seats import holders_missed
@@ -153,6 +154,30 @@ def test_of_two_who_hold_it_at_once_the_first_has_it_and_the_other_is_told(cast:
     [loser] = {"Ben", "Kit"} - {winner}
     assert said[loser] == f"{winner} keeps our learning in mind now."
     assert history(meeting)[1:] == [(winner, How.STOOD_IN, Ended.NOT)]
+
+
+def test_nobody_is_seated_while_they_leave_the_team(cast: Cast) -> None:
+    """Between their leaving and its commit nobody waits for them, and no seat is left with somebody who is gone."""
+    meeting = live(cast)
+    left, told = threading.Event(), threading.Event()
+
+    def go() -> None:
+        try:
+            with scope(cast.team.pk):
+                leave(by=cast.kit, member=cast.kit)
+                left.set()
+                told.wait(10)
+        finally:
+            connection.close()
+
+    leaving = threading.Thread(target=go)
+    leaving.start()
+    assert left.wait(10)
+    with pytest.raises(Invalid, match="Choose somebody who is in the team"):
+        do(take_seat, by=cast.lin, meeting=meeting.pk, kind=LEARNING, member=again(cast.kit))
+    told.set()
+    leaving.join()
+    assert [name for name, _, _ in history(meeting)] == ["Lin"]
 
 
 def test_double_taps_change_nothing_more(cast: Cast) -> None:

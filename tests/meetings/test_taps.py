@@ -262,6 +262,31 @@ def test_each_thing_that_others_see_can_be_put_back(cast: Cast) -> None:
     assert order(meeting) == AGENDA
 
 
+def test_an_item_comes_back_with_its_task_and_where_it_was(cast: Cast) -> None:
+    meeting = live(cast)
+    look(lambda: TeamAgreement.objects.filter(team=cast.team).update(four_steps=True))
+    next_item(cast, meeting)
+    items = items_of(meeting)
+    do(agenda.mark_task, by=cast.ben, meeting=meeting.pk, item=items[1].pk, task=Task.PLAN)
+    do(agenda.take_step, by=cast.ada, meeting=meeting.pk, item=items[1].pk, step=Step.STATE)
+    look(lambda: Item.objects.filter(pk=items[1].pk).update(started_at=None))  # as when somebody goes back from it
+    do(agenda.put_off_read_back, by=cast.ada, meeting=meeting.pk)
+    [read_back] = [item for item in items if item.kind == ItemKind.READ_BACK]
+    for item in (items[1], read_back):
+        names = ("task", "at_step", "put_off_until", "label", "version", "key", "case_no")
+        before = [getattr(again(item), name) for name in names]
+        do(agenda.remove_item, by=cast.kit, meeting=meeting.pk, item=item.pk)
+        undone(cast.kit, meeting)
+        assert [getattr(again(item), name) for name in names] == before
+        assert any(before[:3])
+
+
+def test_only_a_case_has_a_task(cast: Cast) -> None:
+    meeting = live(cast)
+    with pytest.raises(NotPossible, match="Only a case has a task"):
+        do(agenda.mark_task, by=cast.ben, meeting=meeting.pk, item=items_of(meeting)[3].pk, task=Task.PLAN)
+
+
 def test_words_of_an_item_stand_in_no_data_and_no_record(cast: Cast) -> None:
     meeting = live(cast)
     do(agenda.remove_item, by=cast.kit, meeting=meeting.pk, item=items_of(meeting)[3].pk)

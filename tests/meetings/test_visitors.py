@@ -323,6 +323,22 @@ def test_a_visit_ends_with_the_meeting_and_the_record_says_who_came(cast: Cast, 
     assert again(at_the_door).let_in_at is None
 
 
+def test_a_visitor_who_sends_without_a_pause_is_stopped_and_keeps_their_words(
+    cast: Cast, meeting: Meeting, settings: Any
+) -> None:
+    settings.ACCOUNT_RATE_LIMITS = {**settings.ACCOUNT_RATE_LIMITS, "visitor_words": "2/m/key"}
+    vi, pat = browser_of(inside(cast, meeting)), browser_of(inside(cast, meeting, "Pat Doe"))
+    offers = link(meeting) + "offer/"
+    assert [vi.post(offers, {"text": f"Ring {day} before"}).status_code for day in ("the day", "a week")] == [303] * 2
+    stopped = vi.post(offers, {"text": "Ring once more"})
+    assert stopped.status_code == 429
+    assert "Wait a minute, then send it again." in stopped.content.decode()
+    assert ">Ring once more</textarea>" in stopped.content.decode()
+    assert vi.post(link(meeting) + "differ/", {"text": "Not so"}, headers={"HX-Request": "true"}).status_code == 429
+    assert pat.post(offers, {"text": "Another visitor is not stopped"}).status_code == 303
+    assert count(Offer, meeting=meeting) == 3
+
+
 def test_a_visitor_is_seen_out_at_once(cast: Cast, meeting: Meeting) -> None:
     vi = inside(cast, meeting)
     with overheard() as heard:
