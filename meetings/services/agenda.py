@@ -252,7 +252,9 @@ def remove_item(*, by: Membership, meeting: int, item: int) -> None:
 
 
 def remembered(item: Item) -> dict[str, int | str | None]:
-    """What `brought_back` needs to know of an item. A case has no label, and only a case has a task: one of them is its words."""
+    """What `brought_back` needs to know of an item. A case has no label, and nothing else has a task that was asked for: one of them
+    is its words.
+    """
     names = ("pk", "kind", "case_no", "presenter_id", "minutes", "position", "version", "at_step")
     until = item.put_off_until
     return {name: getattr(item, name) for name in names} | {
@@ -293,8 +295,6 @@ def mark_task(*, by: Membership, meeting: int, item: int, task: str) -> None:
     ensure(by, Do.KEEP_MOVING, found)
     ensure_phase(found, Phase.LIVE)
     marked = _item(found, item)
-    if marked.kind != ItemKind.CASE:
-        raise NotPossible(_("Only a case has a task."))
     if marked.task == task:
         return
     if task not in dict(ready_words(agreement_of(found.team_id))):

@@ -281,12 +281,6 @@ def test_an_item_comes_back_with_its_task_and_where_it_was(cast: Cast) -> None:
         assert any(before[:3])
 
 
-def test_only_a_case_has_a_task(cast: Cast) -> None:
-    meeting = live(cast)
-    with pytest.raises(NotPossible, match="Only a case has a task"):
-        do(agenda.mark_task, by=cast.ben, meeting=meeting.pk, item=items_of(meeting)[3].pk, task=Task.PLAN)
-
-
 def test_words_of_an_item_stand_in_no_data_and_no_record(cast: Cast) -> None:
     meeting = live(cast)
     do(agenda.remove_item, by=cast.kit, meeting=meeting.pk, item=items_of(meeting)[3].pk)
