@@ -14,13 +14,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 
 from tests.journeys.backstage import Backstage
 
 ROOT = Path(__file__).resolve().parents[2]
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-quic"]
 
+expect.set_options(timeout=10_000)  # a story that says how quickly something comes gives a time of its own
 LONGEST = ("every_field", "words_stay", "states", "screens", "whole_job", "handover", "visitor", "breaking")
 
 
