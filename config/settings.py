@@ -198,6 +198,9 @@ ACCOUNT_RATE_LIMITS = {  # beside allauth's own; one hospital is one address wit
     "visit": "20/m/ip",
     "visitor_words": "12/m/key,120/h/key",
 }
+ALLAUTH_TRUSTED_PROXY_COUNT = env.int(
+    "TRUSTED_PROXIES", default=0
+)  # else all who come through one share its address, and its limit
 
 # --- words and time ----------------------------------------------------------------------------------------------------------
 LANGUAGE_CODE = "en-gb"

@@ -28,7 +28,7 @@ def came_from(request: HttpRequest) -> str:
 
 def is_htmx(request: HttpRequest) -> bool:
     """True for a request that htmx made."""
-    return request.headers.get("HX-Request") == "true"
+    return bool(getattr(request, "htmx", False))
 
 
 def see_other(request: HttpRequest, address: str) -> HttpResponse:

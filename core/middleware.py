@@ -1,19 +1,24 @@
-"""What a service refused becomes a page, and so does a form that is older than the sign-in."""
+"""What a service refused becomes a page, and so does a form that is older than the sign-in. A deadlock becomes a second try."""
 
+import logging
 from collections.abc import Callable
 from contextlib import nullcontext
 
 from django.conf import settings
+from django.db import OperationalError, transaction
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.middleware.csrf import get_token
 from django.shortcuts import render
 from django.utils.cache import patch_cache_control, patch_vary_headers
 from django.utils.translation import gettext as _
+from psycopg.errors import DeadlockDetected
 
 from core.errors import Refused
 from core.http import came_from, is_htmx
 from core.policy import NOBODY, Principal, SignInFirst
+
+log = logging.getLogger(__name__)
 
 
 def forged(request: HttpRequest, reason: str = "") -> HttpResponse:
@@ -90,8 +95,27 @@ class Refusals:
         patch_vary_headers(response, ["HX-Request"])
         return response
 
-    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
-        return refusal(request, error) if isinstance(error, Refused) else None
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponseBase | None:
+        if isinstance(error, Refused):
+            return refusal(request, error)
+        return _once_more(request, error)
+
+
+def _once_more(request: HttpRequest, error: Exception) -> HttpResponseBase | None:
+    """Two deeds that waited for each other: PostgreSQL ended one of them after a second, and nothing of it is left. So it is done anew."""
+    route, tries = request.resolver_match, 3
+    while route and tries and isinstance(error.__cause__, DeadlockDetected):
+        log.warning("%s waited for somebody who waited for it; once more", route.view_name)
+        tries -= 1
+        try:
+            with transaction.atomic():
+                done: HttpResponseBase = route.func(request, *route.args, **route.kwargs)
+                return done
+        except Refused as refused:
+            return refusal(request, refused)
+        except OperationalError as again:
+            error = again
+    return None
 
 
 def refusal(request: HttpRequest, error: Refused) -> HttpResponse:
@@ -99,7 +123,7 @@ def refusal(request: HttpRequest, error: Refused) -> HttpResponse:
     name = error.status if error.status in (403, 404, 409) else 400
     context = {"sentence": error.sentence, "status": error.status, "way_url": came_from(request)}
     context["typed"] = words_in(request)
-    template = "components/refusal.html" if request.headers.get("HX-Request") else f"{name}.html"
+    template = "components/refusal.html" if is_htmx(request) else f"{name}.html"
     response = render(request, template, context, status=error.status)
     patch_cache_control(response, private=True, no_store=True)  # it may name people
     return response

@@ -118,7 +118,7 @@ def allow(who: Who, view: View, *methods: str) -> View:
 
 def ask_to_sign_in(request: HttpRequest) -> HttpResponse:
     """To the sign-in page and back here afterwards; 401 for htmx, which would swap the page into a list."""
-    if request.headers.get("HX-Request"):
+    if is_htmx(request):
         return HttpResponse(status=401)
     back = request.get_full_path()
     if request.method not in ("GET", "HEAD"):  # the page whose form it was: the form's own address shows nothing

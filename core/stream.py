@@ -141,6 +141,10 @@ class Stream:
         """The check is done: from now on bytes flow, beginning with what came meanwhile."""
         self.audience, self.member, self.watching = watching.audience, watching.member, watching
         self.revision, self.counter = revision, counter
+        if self.ended:  # meanwhile, when there was nothing yet that could be ended
+            self.ended = False
+            self.end()
+            return
         self.put(first)
         for what in self.early:
             self.update(what) if isinstance(what, Update) else self.yours(what)

@@ -210,6 +210,7 @@ def reword_waiting(*, by: Membership, meeting: int, point: int, text: str, seen:
     """Other words for a point that still waits: the holder's to change until it is read back."""
     found = lock(meeting, by=by)
     ensure(by, Do.RAISE, found)
+    ensure_phase(found, Phase.PLANNED, Phase.LIVE)  # later it would stand on no page
     changed = Point.objects.filter(meeting=found, pk=point).first()
     if changed is None:
         raise NotFound(_("This point is gone."))

@@ -262,7 +262,7 @@ def take_pen(*, by: Membership, meeting: int) -> None:
     read_back = _read_back(found)
     if read_back.pen_id == by.pk:
         return
-    turn = Turn.objects.filter(meeting=found, position=read_back.at_turn).select_related("point").first()
+    turn = _turn_now(found, read_back)
     if turn is not None and turn.point.text:
         keep_wording(turn.point, read_back.pen or by)
     before, read_back.pen = read_back.pen_id, by
@@ -283,8 +283,14 @@ def _pen_back(meeting: Meeting, by: Membership, data: Data) -> None:
     touch(meeting, "readback")
 
 
+def _turn_now(meeting: Meeting, read_back: ReadBack) -> Turn | None:
+    """Whose turn it is. Its point is locked: one that was carried over stands on the unsent summary of its own meeting too."""
+    now = Turn.objects.filter(meeting=meeting, position=read_back.at_turn).select_related("point")
+    return now.select_for_update(of=("point",)).first()
+
+
 def _turn(meeting: Meeting, read_back: ReadBack, point: int) -> Turn:
-    turn = Turn.objects.filter(meeting=meeting, position=read_back.at_turn).select_related("point").first()
+    turn = _turn_now(meeting, read_back)
     if turn is None:
         raise NotPossible(_("No point is being read back just now."))
     if turn.point_id != point:
@@ -380,7 +386,7 @@ def settle(
         settled.position = (Point.objects.filter(meeting=found).aggregate(last=Max("position"))["last"] or 0) + 1
     settled.save(update_fields=["state", "settled_at", "later", "position"])
     if settled.text:
-        keep_wording(settled, by, agreed=outcome == PointState.AGREED)
+        keep_wording(settled, read_back.pen or by, agreed=outcome == PointState.AGREED)  # whose words they are
     turn.outcome, turn.reason, turn.recorded_by, turn.at = outcome, why, by, clock.now()
     turn.save(update_fields=["outcome", "reason", "recorded_by", "at"])
     record(

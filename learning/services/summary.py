@@ -120,9 +120,13 @@ def notice_late(*, by: Membership, meeting: int, text: str, key: uuid.UUID | Non
 def reword(*, by: Membership, meeting: int, point: int, text: str, seen: int | None = None) -> Point:
     """A new wording after the meeting, said to be one: changed words lose the team's agreement until they are read back again."""
     found, _summary = _open(by, meeting)
-    changed = next((each for each in record_of(found).all if each.pk == point), None)
-    if changed is None:
+    if point not in {each.pk for each in record_of(found).all}:
         raise NotFound(_("This point is gone."))
+    changed = Point.objects.select_for_update().get(
+        pk=point
+    )  # carried over, it may have its turn in another meeting meanwhile
+    if changed.turns.filter(outcome="", meeting__phase=Phase.LIVE).exists():
+        raise NotPossible(_("This point is being read back in a meeting now. Its words are changed there."))
     settled_here = changed.turns.filter(meeting=found).exclude(outcome="").exists()
     if changed.state in SETTLED and not settled_here:
         raise NotPossible(_("This point was settled at a later meeting, so its words stay."))

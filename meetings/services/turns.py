@@ -50,9 +50,10 @@ def propose_anew_among(meeting: Meeting, here: set[int], *, by: Membership | Non
 
 def propose_next(team: int, *, by: Membership | None = None) -> Seat | None:
     """For the team's nearest planned meeting: whoever is only proposed there and can't that day gets up, and an empty seat is filled."""
-    meeting = _locked(coming(team)).first()
-    if meeting is None:
+    nearest = _locked(coming(team).filter(pk__in=coming(team).values("pk")[:1]))
+    if not nearest:
         return None
+    [meeting] = nearest
     _excuse(meeting)
     proposed = propose_holder(meeting, by=by)
     if agreement_of(team).holder_rule == HolderRule.ROTATION:
@@ -141,8 +142,10 @@ def swap(*, by: Membership, meeting: int, other: int, member: int) -> Meeting:
 # --- Pieces ---
 
 
-def _locked(meetings: QuerySet[Meeting]) -> QuerySet[Meeting]:
-    return meetings.select_for_update(of=("self",))
+def _locked(meetings: QuerySet[Meeting]) -> list[Meeting]:
+    """Locked by their ids, as whoever else locks several does; the nearest first."""
+    rows = meetings.order_by("pk").select_for_update(of=("self",))
+    return sorted(rows, key=lambda row: (row.starts, row.pk))
 
 
 def _held(meeting: Meeting) -> Seat | None:

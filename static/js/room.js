@@ -162,12 +162,13 @@
   // --- forms: sent once; a tap while words are on their way waits for them; words that were typed meanwhile stay ---
   const next = new WeakMap(), more = new WeakMap();
   const busy = (form, by) => {
+    clearTimeout(next.get(form)?.until);
     form.dataset.busy = "yes";
-    next.set(form, { by, after: null });
-    setTimeout(idle, 15000, form);
+    next.set(form, { by, after: null, until: setTimeout(idle, 15000, form) });
   };
   const idle = (form) => {
-    const { after } = next.get(form) || {};
+    const { after, until } = next.get(form) || {};
+    clearTimeout(until);
     delete form.dataset.busy;
     next.delete(form);
     if (after && form.isConnected) form.requestSubmit(after.isConnected ? after : null);

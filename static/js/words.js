@@ -111,10 +111,13 @@
     place.dataset.kept = is;
   };
   const lines = () => { for (const form of document.forms) if (isOurs(form)) line(form); };
+  // Its answer was lost, but it is on the server: the page shows it. Sent once more after it was deleted, it would come back.
+  const isHere = (row) => document.querySelector(`[data-key="${CSS.escape(row.id.split(" ").pop())}"]`);
   const count = async () => {
     waiting.clear();
     for (const row of await mine()) {
       if (row.kind !== "post") continue;
+      if (isHere(row)) { await forget(row.id); saved.set(row.form, Date.now()); continue; }
       const { n, since } = waiting.get(row.form) || { n: 0, since: row.at };
       waiting.set(row.form, { n: n + 1, since: Math.min(since, row.at) });
     }
@@ -336,7 +339,7 @@
   });
   document.addEventListener("input", ({ target }) => { if (isOurs(target.form)) keep(target.form); }, true);
   document.addEventListener("change", ({ target }) => { if (target.form && bases.has(idOf(target.form))) keep(target.form); }, true);
-  document.addEventListener("htmx:after:swap", lines);
+  document.addEventListener("htmx:after:swap", () => (waiting.size ? count() : lines()));
   document.addEventListener("app:aside", ({ detail: { form, about } }) => {  // the form has gone; another may come in its place
     const row = rowOf(form), id = row.id;
     if (left || !row.person) return;

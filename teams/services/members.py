@@ -135,6 +135,9 @@ def change_roles(*, by: Membership, member: Membership, is_lead: bool, usually: 
     """Make somebody an AMBIT lead or take that back, and say which seat they usually take. Raises Stale after another's edit."""
     ensure(by, Act.CHANGE_ROLES)
     leads = _leads(by.team_id)
+    member.refresh_from_db(
+        fields=["is_lead", "usually", "version"], from_queryset=Membership.objects.select_for_update(no_key=True)
+    )
     if member.is_lead and not is_lead and [lead.pk for lead in leads] == [member.pk]:
         raise Invalid("is_lead", _("A team needs at least one AMBIT lead. Make somebody else one first."))
     if (member.is_lead, member.usually) == (is_lead, usually):

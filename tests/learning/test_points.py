@@ -16,6 +16,7 @@ from learning.services.read_back import start
 from meetings.models import WallCode
 from meetings.roles import SeatKind
 from meetings.rules import wall_token
+from meetings.services.running import close
 from meetings.services.seats import take_seat
 from teams.models import Activity
 from tests.cast import Cast, again, as_they_come, client_of, closed, count, do, live, look, overheard, raised
@@ -140,6 +141,17 @@ def test_a_waiting_point_is_reworded_by_version_and_every_wording_is_kept(cast: 
     with pytest.raises(Stale):
         do(reword_waiting, by=cast.lin, meeting=meeting.pk, point=point.pk, text="Third", seen=1)
     assert [(n, text) for n, text, _agreed in wordings(point)] == [(1, TEXT), (2, "Second")]
+
+
+def test_words_for_a_point_that_never_came_up_are_refused_once_the_meeting_is_over(cast: Cast) -> None:
+    """Nobody would ever see them: a point said aloud and never written stands on no page. They stay in their field."""
+    meeting = live(cast)
+    point = do(raise_point, by=cast.lin, meeting=meeting.pk, text="", aloud=True)
+    do(close, by=cast.ada, meeting=meeting.pk)
+    address = f"/t/harbour-street/m/{meeting.pk}/points/{point.pk}/"
+    refused = client_of(cast.lin).post(address, {"text": "Ring the day before", "version": point.version})
+    assert (refused.status_code, "Ring the day before" in refused.content.decode()) == (409, True)
+    assert again(point).text == ""
 
 
 def test_a_point_is_taken_back_only_before_anybody_saw_it(cast: Cast) -> None:

@@ -61,6 +61,18 @@ def test_whoever_types_or_wrote_the_words_does_not_read_them(cast: Cast) -> None
     assert readers(point) == ["", "Lin"]
 
 
+def test_who_typed_the_words_is_kept_whoever_settles_them(cast: Cast) -> None:
+    """Sol types, Ada parks; it is undone, and Ben takes the pen: the words are still Sol's, who doesn't read them."""
+    meeting, [point] = reading(cast)
+    do(type_words, by=cast.sol, meeting=meeting.pk, point=point.pk, text="Sol’s own words")
+    do(settle, by=cast.ada, meeting=meeting.pk, point=point.pk, outcome=PointState.PARKED)
+    do(undo, by=cast.ada, meeting=meeting.pk, tap=look(lambda: Tap.objects.filter(by=cast.ada)[0].pk))
+    do(take_pen, by=cast.ben, meeting=meeting.pk)
+    with pytest.raises(NotAllowed):
+        do(tick_read, by=cast.sol, meeting=meeting.pk, point=point.pk)
+    do(tick_read, by=cast.ada, meeting=meeting.pk, point=point.pk)
+
+
 def test_changed_words_lose_it_and_only_then_is_it_asked_again(cast: Cast) -> None:
     meeting, [point] = reading(cast)
     do(tick_read, by=cast.ben, meeting=meeting.pk, point=point.pk)
