@@ -125,10 +125,14 @@ class Turn(models.Model):
     position = models.PositiveSmallIntegerField()
     outcome = models.CharField(max_length=9, choices=PointState, blank=True)  # empty: not reached
     reason = models.CharField(max_length=200, blank=True)  # why it was left, if somebody said
+    # The guard has stopped the pen's words: until it writes on, others see only that the wording is being changed.
+    stopped = models.BooleanField(default=False, db_default=False)
     recorded_by = models.ForeignKey(Membership, models.SET_NULL, null=True, related_name="+")
     at = models.DateTimeField(null=True, blank=True)
 
-    privacy = classes(technical="id team meeting point position outcome at", team="reason", personal="recorded_by")
+    privacy = classes(
+        technical="id team meeting point position outcome stopped at", team="reason", personal="recorded_by"
+    )
 
     class Meta:
         ordering = ["meeting", "position"]

@@ -320,9 +320,30 @@ def type_words(
     read_back = _read_back(found)
     ensure_pen(by, read_back)
     turn = _turn(found, read_back, point)
-    if _word(turn.point, text, applies, action, owner, seen=seen):
-        touch(found, "words")
+    changed = _word(turn.point, text, applies, action, owner, seen=seen)
+    if turn.stopped:
+        turn.stopped = False
+        turn.save(update_fields=["stopped"])
+    elif not changed:
+        return turn.point
+    touch(found, "words")
     return turn.point
+
+
+@transaction.atomic
+def stop_words(*, by: Membership, meeting: int, point: int) -> None:
+    """The guard has stopped the pen's words. What they have grown to may be half of what it stopped (nine digits of ten): nobody else
+    sees any of them until the pen has written on. Harmless for anybody who hasn't the pen, and for a point whose turn is over.
+    """
+    found = lock(meeting, by=by)
+    ensure_phase(found, Phase.LIVE)
+    read_back = _read_back(found)
+    turn = _turn_now(found, read_back)
+    if turn is None or turn.point_id != point or read_back.pen_id != by.pk or turn.stopped:
+        return
+    turn.stopped = True
+    turn.save(update_fields=["stopped"])
+    touch(found, "words")
 
 
 def _word(point: Point, text: str, applies: str, action: str, owner: Membership | None, *, seen: int | None) -> bool:
@@ -372,6 +393,8 @@ def settle(
     turn = _turn(found, read_back, point)
     settled = turn.point
     ensure_step(settled, outcome)
+    if turn.stopped and words is None:
+        raise NotPossible(_("The wording is being changed just now. Wait until it is there again."))
     why = one_line(reason, field="reason", longest=PHRASE, empty=True) if outcome == PointState.LEFT else ""
     if words is not None:
         ensure_pen(by, read_back)

@@ -6,6 +6,7 @@ from django.utils.translation import gettext as _
 
 from core.errors import Invalid, NotAllowed, NotPossible, Refused, Stale
 from core.forms import beside, merge
+from core.guard import Identifying
 from core.http import as_ids, done, is_htmx, page, see_other
 from learning.forms.room import WordsForm
 from learning.models import Point, Turn
@@ -112,6 +113,8 @@ def words(request: HttpRequest, slug: str, pk: int, point: int) -> HttpResponse:
         except Invalid as refused:
             if refused.field == "reason":
                 raise  # a form of its own, whose words stay in their field
+            if isinstance(refused, Identifying):
+                read_back.stop_words(by=person.member, meeting=pk, point=point)
             beside(form, refused)
     context = room_context(person, meeting_for(person, pk)) | {"words_form": form}
     if not is_htmx(request):

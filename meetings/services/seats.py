@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from core import clock
 from core.errors import Invalid, NotPossible
 from core.live import touch
-from meetings.models import MAY_COME_BACK, Attendance, Ended, How, Meeting, Phase, Seat
+from meetings.models import MAY_COME_BACK, Attendance, Ended, How, Meeting, Phase, Seat, Tap
 from meetings.queries import once, seats_in
 from meetings.roles import Do, SeatKind
 from meetings.rules import ensure, ensure_phase, seats_of
@@ -117,6 +117,7 @@ def take_seat(*, by: Membership, meeting: int, kind: SeatKind, member: Membershi
         left = get_up(found, SeatKind.SCRIBE, ended=Ended.REPLACED, by=by)  # that seat may stay empty
     taken = seat(found, kind, member, by=by, how=_how_in_mid_meeting(found, kind, member))
     touch(found, "seats")
+    _overtaken(found, kind)
     tapped(
         found,
         by=by,
@@ -129,6 +130,14 @@ def take_seat(*, by: Membership, meeting: int, kind: SeatKind, member: Membershi
         left=left.pk if left else None,
     )
     return found
+
+
+def _overtaken(meeting: Meeting, kind: SeatKind) -> None:
+    """Somebody else sits there now, or nobody: what was tapped about this seat before can't be undone, and no line offers it."""
+    taps = Tap.objects.filter(meeting=meeting, verb__in=("seat taken", "seat left"), undone_at=None, data__kind=kind)
+    if whose := set(taps.values_list("by_id", flat=True)):
+        taps.delete()
+        touch(meeting, "undo", to=whose)
 
 
 def _says_taken(meeting: Meeting, data: Data) -> str:
@@ -202,6 +211,7 @@ def leave_seat(*, by: Membership, meeting: int, kind: SeatKind, seen: int | None
     by_oneself = Ended.HAD_TO_GO if found.is_live else Ended.DECLINED
     left = get_up(found, kind, ended=by_oneself if holder.pk == by.pk else Ended.CALLED_OUT, by=by)
     if left is not None:
+        _overtaken(found, kind)
         tapped(found, by=by, verb="seat left", seat=left.pk, kind=kind, mine=int(holder.pk == by.pk))
     return found
 

@@ -260,7 +260,7 @@
     shown.querySelector(".words").textContent = value;
     if (form) document.dispatchEvent(new CustomEvent("app:aside", { detail: { form, about: about?.dataset.unsent || "" } }));
   };
-  document.addEventListener("click", (event) => closest(event, "#beside [data-put-away]")?.closest(".notice").remove());
+  document.addEventListener("click", (event) => closest(event, "#beside [data-put-away], #notices [data-put-away]")?.closest(".notice").remove());
   document.addEventListener("htmx:before:swap", ({ detail: { ctx } }) => {
     ctx.unsent = unsent().map((field) => ({
       field, form: field.form, value: field.value, about: field.closest("[hx-get]"),
@@ -365,10 +365,16 @@
     if (status >= 300 || !form.matches("form")) return;
     document.getElementById("notices")?.replaceChildren();
     for (const [field, value] of ctx.typed || []) kept.set(field, value);
+    right(form);
     for (const [box, ticked] of ctx.ticked || []) box.parentElement.querySelector("[name=was]").disabled = !ticked;
     if (form.hasAttribute("data-fresh")) fresh(form, ctx.typed || []);
     leave();
   });
+  const right = (form) => {  // what was wrong beside its fields is so no more
+    for (const field of all("[aria-invalid]", form)) field.removeAttribute("aria-invalid");
+    for (const place of all(".wrong", form)) place.classList.remove("wrong");
+    for (const said of all(".error", form)) said.remove();
+  };
   const leave = () => { if (elsewhere && !unsent().length) location.assign(elsewhere); };
   const fresh = (form, typed) => {
     for (const key of all("[name=key]", form)) key.value = newKey();
@@ -392,6 +398,30 @@
   for (const name of ["input", "keydown", "pointerdown"]) {
     document.addEventListener(name, (event) => { const shown = closest(event, "details[data-fold]"); if (shown) fold(shown); }, true);
   }
+
+  document.addEventListener("click", (event) => {  // a link to what is folded opens it
+    const shown = document.getElementById(closest(event, "a[href^='#']")?.hash.slice(1) || "");
+    if (shown?.matches("details")) { shown.open = true; shown.querySelector("summary").focus(); }
+  });
+
+  // --- a fold whose summary goes away when it opens: its first field has the focus; Escape folds it again ---
+  const hides = (shown) => shown?.open && !shown.querySelector("summary").checkVisibility();
+  document.addEventListener("toggle", ({ target }) => {
+    if (hides(target) && (document.activeElement === document.body || target.firstElementChild === document.activeElement)) target.querySelector(":is(input:not([type=hidden]), textarea, select, button, a)")?.focus();
+  }, true);
+  document.addEventListener("keydown", (event) => {
+    const shown = event.key === "Escape" && !event.isComposing && closest(event, "details[open]");
+    if (!hides(shown)) return;
+    event.preventDefault();
+    shown.open = false;
+    shown.querySelector("summary").focus();
+  });
+
+  // --- a tap on what keeps the words leaves the focus in the box, and a phone's keyboard where it is ---
+  document.addEventListener("mousedown", (event) => {
+    const form = closest(event, "form[data-fresh] button")?.form;
+    if (form && document.activeElement.matches("textarea") && form.contains(document.activeElement)) event.preventDefault();
+  });
 
   document.querySelector("textarea[autofocus]")?.setSelectionRange(9999, 9999);  // go on where the words end
   window.keeping = { all, notice, back, beside, newKey, hhmm, fresh, grow };  // for words.js
@@ -577,9 +607,15 @@ document.addEventListener("click", async ({ target }) => {
     const form = ctx.sourceElement, status = ctx.response.status;
     if (form.matches(".read-tick") && status >= 400) form.querySelector("[name=read]").checked = false;
   });
+  document.addEventListener("htmx:after:swap", () => {  // other words than those that were ticked are not read
+    const ticked = document.querySelector(".read-tick [name=read]:checked"), shown = document.getElementById("readback");
+    if (!ticked || !shown?.dataset.version || shown.dataset.readBy || ticked.form.dataset.busy) return;
+    const of = ticked.form.querySelector("[data-version]").value;
+    if (of && of !== shown.dataset.version) ticked.checked = false;
+  });
   document.addEventListener("app:posted", () => {  // words.js: it has gone, and the field is empty
-    const shown = document.getElementById("differently");
-    if (shown?.open && !shown.querySelector("textarea").value) shown.open = false;
+    const shown = document.querySelector(".differently[open]");
+    if (shown && !shown.querySelector("textarea").value) shown.open = false;
   });
 })();
 
@@ -587,15 +623,21 @@ document.addEventListener("click", async ({ target }) => {
    where there is none, what it stood in, so that the next Tab goes on from there, and a second Enter presses nothing. */
 (() => {
   const seen = (each) => each?.isConnected && each.checkVisibility({ visibilityProperty: true });
+  const is = (each) => each.getAttribute("href") || [each.form?.getAttribute("action"), each.name, each.value].join(" ");
   let last = null, timer = 0;
   document.addEventListener("focusin", ({ target }) => {
     const around = [];
     for (let place = target.parentElement; place; place = place.parentElement) if (place.id) around.push(place.id);
-    last = { target, around, id: target.id, form: target.form?.getAttribute("action"), name: target.name, value: target.value };
+    last = { target, around, id: target.id, form: target.form?.getAttribute("action"), name: target.name, value: target.value, what: is(target) };
   });
   document.addEventListener("pointerdown", () => { last = null; }, true);
   const same = ({ id, form, name, value, target }) => (id && document.getElementById(id)) ||
     (form && target.matches("button") && [...document.querySelectorAll("button")].find((each) => each.form?.getAttribute("action") === form && each.name === name && each.value === value));
+  // A morph may make another button of the one that has the focus: a second Enter would do what nobody meant.
+  const became = () => {
+    const now = document.activeElement;
+    if (now?.matches("button, a") && now === last?.target && is(now) !== last.what) now.blur();
+  };
   const restore = () => {
     if (!last || (document.activeElement && document.activeElement !== document.body) || seen(last.target)) return;
     const there = same(last);
@@ -605,7 +647,7 @@ document.addEventListener("click", async ({ target }) => {
     if (place.tabIndex < 0) place.tabIndex = -1;
     place.focus({ preventScroll: true });
   };
-  document.addEventListener("htmx:after:swap", () => { clearTimeout(timer); timer = setTimeout(restore, 40); });
+  document.addEventListener("htmx:after:swap", () => { became(); clearTimeout(timer); timer = setTimeout(restore, 40); });
 })();
 
 /* Keys in the room: "?" shows them. Each stands on what it does, as aria-keyshortcuts="n"; a button is pressed, a field is gone to.

@@ -37,6 +37,7 @@ NOT_RECORDED = {
     "learning.services.jottings.keep_jotting": "private: not even a count of jottings is left on the team’s record",
     "learning.services.jottings.change_jotting": "private",
     "learning.services.jottings.delete_jotting": "private",
+    "learning.services.read_back.stop_words": "that the guard stopped somebody's words is nobody else's affair",
     "learning.services.read_back.type_words": "words as they grow: kept as a wording when the pen or the point moves on",
     "learning.services.read_back.points_to_read": "reads",
     "learning.services.points.write_point": "part of raising and of taking an offer, and recorded with them",

@@ -4,8 +4,13 @@ from collections.abc import Callable
 
 import pytest
 
+from core.errors import NotPossible
 from core.scope import everything
-from tests.cast import Cast, Stage, client_of, overheard, stage, where_stored
+from learning.roles import PointState
+from learning.services.read_back import settle
+from meetings.models import WallCode
+from meetings.rules import wall_token
+from tests.cast import Cast, Stage, again, client_of, do, look, overheard, reading, stage, where_stored
 from tests.marks import ROWS
 
 pytestmark = ROWS
@@ -78,3 +83,38 @@ def test_each_certain_kind_is_named_beside_the_field(cast: Cast, found: Stage, w
 def test_the_same_words_without_what_identifies_are_kept(cast: Cast, found: Stage) -> None:
     answer = client_of(cast.ben).post(f"/t/harbour-street/m/{found.live.pk}/offers/", {"text": f"{CANARY}, call first"})
     assert (answer.status_code, where_stored(CANARY)) == (303, ["learning_offer"])
+
+
+def test_while_the_pen_is_stopped_everybody_else_sees_only_that_the_wording_is_being_changed(cast: Cast) -> None:
+    """What had grown until then may be nine digits of ten: they go from the wall and the screens until the pen has written on."""
+    meeting, [point] = reading(cast)
+    room, half = f"/t/harbour-street/m/{meeting.pk}/", "Ring 943 476 591"
+    words, sol = f"{room}read-back/{point.pk}/", client_of(cast.sol)
+
+    def post(text: str) -> int:
+        return sol.post(
+            words, {"text": text, "version": again(point).version}, headers={"HX-Request": "true"}
+        ).status_code
+
+    def shown() -> dict[str, bool]:
+        wall = f"/wall/{wall_token(look(lambda: WallCode.objects.get(meeting=meeting)).code)}/"
+        pages = {
+            "wall": client_of(None).get(wall),
+            "ben": client_of(cast.ben).get(room),
+            "ada": client_of(cast.ada).get(room),
+        }
+        return {
+            who: "943 476" in answer.content.decode().split('id="readback"')[1].split('id="pen"')[0]
+            for who, answer in pages.items()
+        }
+
+    assert post(half) == 204
+    assert shown() == {"wall": True, "ben": True, "ada": True}
+    with overheard() as heard:
+        assert post(half + "9") == 422
+    assert ["The wording is being changed." in heard[0]["html"][who] for who in ("member", "wall")] == [True, True]
+    assert shown() == {"wall": False, "ben": False, "ada": False}
+    with pytest.raises(NotPossible, match="being changed just now"):  # nor is it parked as it stands
+        do(settle, by=cast.ada, meeting=meeting.pk, point=point.pk, outcome=PointState.PARKED)
+    assert post(half) == 204  # back to what it was: seen again
+    assert shown() == {"wall": True, "ben": True, "ada": True}

@@ -414,3 +414,12 @@ def test_strangers_hand_over_nothing(cast: Cast) -> None:
     with pytest.raises((NotFound, NotAllowed)):
         hold(cast.otto, meeting)
     assert (history(meeting), count(Seat, kind=LEARNING)) == ([("Lin", How.APPOINTED, Ended.NOT)], 1)
+
+
+def test_whoever_was_followed_in_the_seat_is_offered_no_undo_any_more(cast: Cast) -> None:
+    meeting = live(cast)
+    hold(cast.mo, meeting, seen=cast.lin.pk)
+    assert "You keep our learning in mind.</span>" in page_of(cast.mo, meeting)
+    do(take_seat, by=cast.lin, meeting=meeting.pk, kind=LEARNING, member=cast.lin)
+    assert "You keep our learning in mind.</span>" not in page_of(cast.mo, meeting)
+    assert "You keep our learning in mind.</span>" in page_of(cast.lin, meeting)
