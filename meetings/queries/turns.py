@@ -234,7 +234,7 @@ def because(ledger: Ledger, occasion: Occasion, chosen: int, *, to: int | None =
 
 def _figures(ledger: Ledger, mine: Standing, others: Sequence[Standing], *, you: bool) -> list[str]:
     if not any(each.attended for each in ledger.standings):
-        return [_("No list was made of who came, so it goes to whoever did it longest ago.")]
+        return [_without_lists(mine, others)]
     name = ledger.name(mine.member)
     rest = [each for each in others if each.attended]
     words = [_share(ledger, each) for each in rest]
@@ -256,6 +256,17 @@ def _figures(ledger: Ledger, mine: Standing, others: Sequence[Standing], *, you:
     if mine.attended and others and others[0].share == mine.share:
         said += _tie(ledger, mine, others[0], you=you)
     return said
+
+
+def _without_lists(mine: Standing, others: Sequence[Standing]) -> str:
+    """What decided where nobody was ever ticked: who did it longest ago, who never did, or who joined first."""
+    if mine.last is not None:
+        return _("No list was made of who came, so it goes to whoever did it longest ago.")
+    if any(each.last is None for each in others):
+        return _(
+            "No list was made of who came, so it goes to whoever joined first of those who haven’t done it in the last 12 months."
+        )
+    return _("No list was made of who came, so it goes to whoever hasn’t done it in the last 12 months.")
 
 
 def _yours(mine: Standing) -> str:
@@ -402,12 +413,6 @@ def _expected(ledger: Ledger, meeting: Meeting, occasions: Sequence[Occasion]) -
 def may_swap(one: int, mine: Occasion, other: int, theirs: Occasion) -> bool:
     """Whether two people could each hold the seat in the other's meeting."""
     return one != other and mine.can(other) and theirs.can(one)
-
-
-def expected_at(meeting: Meeting) -> int | None:
-    """Who will hold the seat of a planned meeting, if all goes as it stands. Needs `meeting.team`."""
-    ledger = ledger_of(meeting.team_id, max(meeting.starts, clock.now()))
-    return _expected(ledger, meeting, occasions_of([meeting]))[0]
 
 
 def turns_waiting(member: Membership) -> list[Seat]:

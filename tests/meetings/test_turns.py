@@ -243,6 +243,18 @@ def test_a_team_that_makes_no_lists_goes_by_whoever_did_it_longest_ago(turns: Ca
     assert "so it goes to whoever did it longest ago." in shown(turns.ben, meeting).because
 
 
+def test_without_lists_whoever_never_did_it_is_not_said_to_have_done_it_longest_ago(turns: Cast) -> None:
+    for number, name in enumerate(("Mo", "Rosa", "Lin", "Kit", "Idris")):
+        met(turns, 60 - number, name, here=())
+    first = ahead(turns)
+    assert holder(first) is not None and holder(first)[0] == "Ben"  # type: ignore[index]
+    told = shown(turns.kit, first).because
+    assert "so it goes to whoever joined first of those who haven’t done it in the last 12 months." in told
+    assert "longest ago" not in told
+    away(turns, "Nia", first)
+    assert "so it goes to whoever hasn’t done it in the last 12 months." in shown(turns.kit, first).because
+
+
 def test_one_tap_appoints_under_every_rule(turns: Cast) -> None:
     meeting = picture(turns)
     do(take_seat, by=turns.kit, meeting=meeting.pk, kind=LEARNING, member=turns.kit)
