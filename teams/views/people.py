@@ -15,7 +15,7 @@ from core.http import page, see_other
 from core.zones import day_of
 from teams.forms.team import AwayForm, InviteForm, NameForm, RolesForm, TurnsForm
 from teams.models import Away, Invitation, Membership, User
-from teams.queries import away_from, open_invitations, people
+from teams.queries import away_from, mail_comes_back, open_invitations, people, returned_mail
 from teams.roles import Act
 from teams.rules import Person, may, person_of
 from teams.services import members
@@ -28,6 +28,8 @@ def _today(person: Person) -> date:
 
 def _page(request: HttpRequest, person: Person, form: InviteForm, *, status: int = 200) -> HttpResponse:
     everybody = people(person)
+    may_change = may(person.member, Act.CHANGE_ROLES)
+    back = {member.pk for member in mail_comes_back(person)}
     away: dict[int, list[Away]] = {}
     for each in away_from(person, _today(person)):
         away.setdefault(each.member_id, []).append(each)
@@ -43,7 +45,8 @@ def _page(request: HttpRequest, person: Person, form: InviteForm, *, status: int
             "leads": sum(member.is_lead for member in everybody),
             "invitations": open_invitations(person),
             "form": form,
-            "may_change": may(person.member, Act.CHANGE_ROLES),
+            "may_change": may_change,
+            "back": back if may_change else back & {person.member.pk},  # told to leads, and to each of their own
         },
         status=status,
     )
@@ -153,6 +156,7 @@ def _member_page(
         "own": own,
         "may_change": may_change,
         "may_say_turns": may_change or own,
+        "returned": returned_mail(person, member) if may_change or own else None,
     }
     return page(request, "teams/member.html", context, status=status)
 
