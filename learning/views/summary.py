@@ -1,6 +1,7 @@
 """Composing the summary, seeing it as it will be read, sending it."""
 
 import uuid
+from copy import copy
 from typing import Any
 
 from django.contrib import messages
@@ -13,9 +14,9 @@ from core.forms import beside, merge
 from core.http import as_id, page, see_other
 from learning.forms.room import LineForm, PointForm
 from learning.forms.summary import LateForm
-from learning.letters import replaced_by, version_name
-from learning.models import Point
-from learning.queries import mine, record_of, sent
+from learning.letters import replaced_by, version_name, written_summary
+from learning.models import Point, Summary
+from learning.queries import Record, mine, record_of, sent
 from learning.rules import ensure_may_send, ensure_over, may_send
 from learning.services import summary as services
 from learning.views.record import record_page
@@ -35,6 +36,15 @@ def _meeting(slug: str, pk: int) -> str:
     return reverse("meeting", args=[slug, pk])
 
 
+def _as_it_will_be_read(record: Record, person: Person) -> Summary:
+    """The newest edition with the words that its letter would have if this person sent it now. Nothing is kept."""
+    preview = copy(record.summary) or Summary(team_id=record.meeting.team_id, edition=1)
+    preview.meeting, preview.sent_by = record.meeting, person.member
+    mail = written_summary(preview)
+    preview.subject, preview.text = mail.subject, mail.text
+    return preview
+
+
 def _page(request: HttpRequest, person: Person, meeting: Meeting, *, status: int = 200, **more: Any) -> HttpResponse:
     ensure_may_send(person.member, meeting)
     record = record_of(meeting)
@@ -47,6 +57,7 @@ def _page(request: HttpRequest, person: Person, meeting: Meeting, *, status: int
         "holder": seats_of(meeting).get(SeatKind.LEARNING),
         "sent": sent(newest),
         "sees_names": True,
+        "preview": None if newest and newest.is_sent else _as_it_will_be_read(record, person),
         "version": version_name(newest) if newest else "",
         "replaces": replaced_by(newest, record) if newest else "",
         "line_form": LineForm(
