@@ -50,6 +50,7 @@ GRACE = 0.1  # seconds that a message out of order is waited for
 QUEUE = 64  # updates a stream may be behind before it is ended: the browser comes back with its position
 STUCK = 20.0  # seconds in which an ended stream must have taken its last bytes
 PER_PERSON = 12  # open streams of one person in one process
+THREADS = 3  # in which PostgreSQL is asked, each with a lasting connection
 BATCH = 32  # who wait at the door are let in so many at a time, by one transaction
 RESTS = 2  # times as long as that took, while more are waiting
 _SLOTS = 40  # beats are spread over the interval
@@ -366,14 +367,13 @@ class Hub:
         self.ending = False
         self.ask_now = asyncio.Event()  # Redis was lost or found: something may have been missed
         self.loop = asyncio.get_running_loop()
-        self.threads = getattr(settings, "LIVE_THREADS", 3)
-        self.pool = ThreadPoolExecutor(self.threads, thread_name_prefix="live")
+        self.pool = ThreadPoolExecutor(THREADS, thread_name_prefix="live")
         self.ear: live.Ear = lambda channel, body: self._from_thread(channel, body)
         live.ears.add(self.ear)
         self.hearing = False
         self.heard_redis = False  # ever
         self.waiting: asyncio.Queue[_Waiting] = asyncio.Queue()
-        doors = [self.door() for _ in range(max(1, self.threads - 1))]  # a thread is left for `poll` and `mend`
+        doors = [self.door() for _ in range(THREADS - 1)]  # a thread is left for `poll` and `mend`
         work = (live.listen(self.hear, self.connected), self.poll(), self.beat(), *doors)
         self.tasks = [asyncio.ensure_future(each) for each in work]
         self.mending = set[asyncio.Task[None]]()

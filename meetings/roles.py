@@ -19,7 +19,7 @@ class SeatKind(TextChoices):
 
 
 class Do(StrEnum):
-    """What somebody may want to do in a meeting."""
+    """What somebody may want to do in a meeting. Who sends its summary afterwards stands in learning/rules.py."""
 
     KEEP_MOVING = "keep moving"  # begin, next, more minutes, task marked, who is here
     TAKE_SEAT = "take seat"
@@ -32,7 +32,6 @@ class Do(StrEnum):
     HOLD_PEN = "hold pen"
     SETTLE = "settle"  # agreed by those here, two views, parked, left: whoever has the pen may too
     TAKE_UP = "take up"  # a point as it comes up: now, or later
-    SEND = "send"  # compose and send the summary
     ANSWER = "answer"  # before the meeting: I will, not this time, a swap
     LET_IN = "let in"  # a visitor: and see them out; any member, where all seats are empty
 
@@ -41,7 +40,7 @@ ANY_MEMBER = frozenset({Do.KEEP_MOVING, Do.TAKE_SEAT, Do.OFFER, Do.READ_BACK, Do
 
 THE_SEAT: dict[SeatKind, frozenset[Do]] = {
     SeatKind.CHAIR: frozenset({Do.PARK, Do.CLOSE, Do.SETTLE, Do.TAKE_UP, Do.LET_IN}),
-    SeatKind.LEARNING: frozenset({Do.JOT, Do.RAISE, Do.SEND, Do.ANSWER, Do.LET_IN}),
+    SeatKind.LEARNING: frozenset({Do.JOT, Do.RAISE, Do.ANSWER, Do.LET_IN}),
     SeatKind.SCRIBE: frozenset(
         {Do.LET_IN}
     ),  # the pen goes to the Scribe first, and with it what whoever has the pen may do

@@ -135,6 +135,7 @@ class LineForm(forms.Form):
     label = forms.CharField(label=_("Item"), max_length=80, required=False)
     minutes = forms.IntegerField(label=_("Minutes"), min_value=1, max_value=240, initial=10)
     version = forms.IntegerField(required=False, widget=forms.HiddenInput)
+    key = forms.UUIDField(required=False, widget=forms.HiddenInput)
 
     @classmethod
     def of(cls, line: SeriesLine, version: int) -> "LineForm":

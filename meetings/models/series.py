@@ -67,12 +67,16 @@ class SeriesLine(models.Model):
     label = models.CharField(max_length=80, blank=True)
     minutes = models.PositiveSmallIntegerField(default=10)
     position = models.PositiveSmallIntegerField()
+    key = models.UUIDField(null=True, editable=False)  # of the form that added it
 
-    privacy = classes(technical="id team series kind minutes position", team="label")
+    privacy = classes(technical="id team series key kind minutes position", team="label")
 
     class Meta:
         ordering = ["position", "pk"]
-        constraints = [models.CheckConstraint(condition=~Q(kind="case"), name="a_template_holds_no_cases")]
+        constraints = [
+            models.CheckConstraint(condition=~Q(kind="case"), name="a_template_holds_no_cases"),
+            models.UniqueConstraint(fields=["series", "key"], name="a_line_is_added_once"),
+        ]
 
 
 class PauseQuerySet(models.QuerySet["Pause"]):

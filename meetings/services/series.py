@@ -427,18 +427,30 @@ def _said(kind: ItemKind, label: str) -> str:
 
 @transaction.atomic
 def add_line(
-    *, by: Membership, series: int, kind: ItemKind, minutes: int, label: str = "", seen: int | None = None
+    *,
+    by: Membership,
+    series: int,
+    kind: ItemKind,
+    minutes: int,
+    label: str = "",
+    seen: int | None = None,
+    key: uuid.UUID | None = None,
 ) -> Series:
-    """One more line, before the read-back. Dates whose agenda nobody has touched follow, as for every change of these lines."""
+    """One more line, before the read-back. Dates whose agenda nobody has touched follow, as for every change of these lines.
+
+    `key`: the same form, sent twice, adds one.
+    """
     found = _lock(series, by=by)
     label = _said(kind, label)
     lines = lines_of(found)
+    if key is not None and any(line.key == key for line in lines):
+        return found
     if kind == ItemKind.READ_BACK and any(line.kind == kind for line in lines):
         raise Invalid("kind", _("There is a read-back on the agenda already."))
     at = next((index for index, line in enumerate(lines) if line.kind == ItemKind.READ_BACK), len(lines))
-    new = SeriesLine(team_id=found.team_id, series=found, kind=kind, label=label, minutes=minutes, position=at + 1)
-    if seen == found.version - 1 and any(_as_line(line) == _as_line(new) for line in lines):
-        return found  # the same form, sent twice
+    new = SeriesLine(
+        team_id=found.team_id, series=found, kind=kind, label=label, minutes=minutes, position=at + 1, key=key
+    )
     _follow(found, [*lines[:at], new, *lines[at:]], by=by, seen=seen)
     return found
 

@@ -190,7 +190,8 @@ def lines_page(
         form = LineForm.of(line, series.version) if line else None
     adding = form is None and "add" in request.GET
     if adding:
-        form = LineForm(initial={"kind": ItemKind.OTHER, "minutes": 10, "version": series.version})
+        given = {"kind": ItemKind.OTHER, "minutes": 10, "version": series.version, "key": uuid.uuid4()}
+        form = LineForm(initial=given)
     total = sum(line.minutes for line in found)
     context = {
         "person": person,
@@ -227,6 +228,7 @@ def add_line(request: HttpRequest, slug: str, series: int) -> HttpResponse:
                 minutes=given["minutes"],
                 label=given["label"],
                 seen=given["version"],
+                key=given["key"],
             )
             return see_other(request, _lines(slug, series))
         except Stale as refused:

@@ -572,6 +572,7 @@ FIELDS = {  # beside what is posted in the table
     "meeting_plan": ("video", "version"),
     "series_new": ("place", "video", "key"),
     "series_change": ("place", "video", "key"),
+    "series_line_add": ("key",),
     "pause_add": ("key",),
     "invite": ("key",),
     "member": ("is_lead",),

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from contextvars import copy_context
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.db import connection
@@ -625,10 +626,13 @@ def test_lines_that_somebody_else_changed_meanwhile_are_not_overwritten(cast: Ca
         "minutes": 5,
         "label": "Thanks",
         "seen": 2,
+        "key": uuid4(),
     }
     for _ in range(2):
         do(series.add_line, **twice)
     assert count(SeriesLine, series=one) == 5
+    with pytest.raises(Stale):  # a second one that is meant, from a page that is older, is nobody's second click
+        do(series.add_line, **(twice | {"key": uuid4()}))
 
 
 def test_a_line_that_says_who_somebody_is_is_refused_and_a_second_read_back_too(cast: Cast) -> None:
