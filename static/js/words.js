@@ -17,6 +17,7 @@
   const { all, notice, back, beside, newKey, hhmm, fresh, grow } = window.keeping;
   const FORTNIGHT = 14 * 86400000, SOON = 6000, PATIENT = 20000;
   const TYPED = "textarea, input:not([type=hidden], [type=checkbox], [type=radio], [type=password], [type=submit], [type=file])";
+  const FIGURE = "[type=date], [type=time], [type=number]";  // one that was refused is no word to go on from, and looks like the server's own
   const TICKED = "[type=checkbox]:not([data-keeps]), [type=radio], select";
   const MOVING = /^(csrfmiddlewaretoken|key|version|shown|seen|edition|from|again|draft|merged|was|after|before)$/;
   const tab = newKey(), here = location.pathname;
@@ -66,6 +67,7 @@
     return {
       id, person, tab, base, typed, kind: "draft", form: nameOf(form), at: Date.now(), page: here + location.search, mark: marks.get(id),
       ticks: ticksOf(form).map((f) => [now(f), first(f)]),
+      refused: fields.filter(([, f]) => f.matches(FIGURE) && f.matches("[aria-invalid]") && f.value === f.defaultValue).map(([name]) => name),
     };
   };
 
@@ -125,11 +127,13 @@
   };
 
   // --- beside the page: words that have no field, or whose field has newer ones ---
+  const plainDay = (text) => (/^\d{4}-\d\d-\d\d$/.test(text) ? new Date(`${text}T12:00`).toLocaleDateString(document.documentElement.lang, { dateStyle: "long" }) : text);
   const setAside = (row, texts, form) => {
     const shown = beside("notice-unsent"), about = words.yours.replace("%s", hhmm(row.at));
     if (!shown) return;
+    shown.dataset.words = texts.map(([, text]) => text).join(" · ");
     shown.querySelector(".about").textContent = row.why ? `${about} ${row.why}` : row.about || about;
-    shown.querySelector(".words").textContent = texts.map(([, text]) => text).join(" · ");
+    shown.querySelector(".words").textContent = texts.map(([, text]) => plainDay(text)).join(" · ");
     const link = shown.querySelector("a"), use = shown.querySelector("[data-put-in]");
     if (!form && row.page !== here + location.search) { link.href = row.page; link.hidden = false; }
     if (form) {
@@ -168,6 +172,16 @@
       return;
     }
     const fields = new Map(named(fieldsOf(form))), echo = isEcho(form), own = due.has(idOf(form)) || bases.has(idOf(form));
+    const refused = echo ? [] : texts.filter(([name, text]) => row.refused?.includes(name) && fields.has(name) && fields.get(name).defaultValue !== text);
+    if (refused.length) {  // beside its field, which shows what stands; all the rest of the draft goes into its own
+      const left = { ...row, typed: Object.fromEntries(refused), ticks: [], why: words.refused, figures: true }, rest = { ...row, refused: [], id: `${row.id} rest` };
+      rest.typed = Object.fromEntries(Object.entries(row.typed).filter(([name]) => !row.refused.includes(name)));
+      setAside(left, refused, form);
+      due.set(left.id, { row: left });
+      due.set(rest.id, { row: rest });
+      write();
+      return putBack(rest);
+    }
     const newer = texts.filter(([name, text]) => {
       const field = fields.get(name);
       return !field || (field.defaultValue !== text && ((own && field.value !== field.defaultValue && field.value !== text) || (!echo && field.defaultValue !== (row.base[name] ?? ""))));
@@ -178,7 +192,7 @@
     forget(row.id);  // it is in this page's own draft now, or on the server
   };
   const restore = async (again = true) => {
-    const everybodys = await rows((store) => store.getAll(), "readonly"), living = await alive(), took = [];
+    const everybodys = await rows((store) => store.getAll(), "readonly"), living = await alive(), took = [], sent = new Set();
     let held = false;
     const taken = (row) => row.mark && document.cookie.includes(`kept-${row.mark}=`);
     for (const row of everybodys) {
@@ -187,11 +201,13 @@
       else if (taken(row)) {
         document.cookie = `kept-${row.mark}=; path=/; max-age=0`;
         saved.set(row.form, Date.now());
+        sent.add(row.form);
         forget(row.id);
       } else if (living.has(row.tab)) held = true;
       else took.push(row);
     }
-    took.sort((a, b) => b.at - a.at).forEach(putBack);
+    for (const row of took.sort((a, b) => b.at - a.at)) if (row.figures && sent.has(row.form)) forget(row.id);  // another was taken since
+      else putBack(row);
     if (again && held) setTimeout(() => restore(false).catch(() => {}), 1500);  // a page that was just left may not have let go yet
     return count();
   };
@@ -351,7 +367,7 @@
   });
   // Put away, or taken: whatever is kept of these words goes, whoever showed them.
   const putAway = async (shown) => {
-    const said = shown.textContent;
+    const said = shown.dataset.words || shown.textContent;
     for (const row of await mine()) {
       const open = row.tab === tab && row.kind === "draft" && [...document.forms].some((form) => nameOf(form) === row.form);
       if (row.kind !== "post" && !open && changed(row).every(([, text]) => said.includes(text))) forget(row.id);
