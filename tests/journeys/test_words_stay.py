@@ -248,6 +248,31 @@ def test_signing_out_takes_all_words_along(stage: Stage) -> None:
     assert stage.jotted() == []
 
 
+def test_a_jotting_that_is_gone_does_not_come_back_out_of_the_outbox(stage: Stage) -> None:
+    """The server has it, its answer was lost: the page shows it, so it waits no longer, and once deleted it stays so."""
+    lin = stage.enter("Lin")
+
+    def lose_the_answer(route: Route) -> None:
+        if route.request.method != "POST":
+            return route.continue_()
+        route.fetch()
+        return route.abort()
+
+    lin.context.route("**/jottings/", lose_the_answer)
+    jot(lin.page).fill("calmer at the door")
+    keep(lin.page)
+    expect(lin.page.get_by_text("1 kept").first).to_be_visible()
+    soon(lambda: rows(lin.page) == [])
+    lin.page.get_by_text("Show mine").click()
+    lin.page.get_by_role("link", name="Delete", exact=True).click()
+    lin.page.get_by_role("button", name="Delete this jotting").click()
+    expect(jot(lin.page)).to_be_visible()
+    lin.context.unroute("**/jottings/")
+    assert stage.jotted() == []
+    lin.page.wait_for_timeout(3500)  # longer than the outbox's first pause
+    assert stage.jotted() == []
+
+
 def test_other_devices_come_back_after_signing_out_on_one(stage: Stage) -> None:
     phone, laptop = stage.enter("Lin"), stage.enter("Lin")
     other = laptop.context.new_page()
