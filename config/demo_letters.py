@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from core.calendars import Event, calendar_file, uid_of
 from core.mail import KINDS, Calendar, Mail, full_address, sender, written
@@ -15,6 +16,8 @@ TEAM = "Harbour Street outreach"
 HERE = "t/harbour-street/"
 TENTH = datetime(2026, 9, 29, 9, 0, tzinfo=UTC)  # 10:00 in London
 HOUR = timedelta(hours=1)
+LONDON = ZoneInfo("Europe/London")
+VIDEO = "https://video.example/harbour-street"
 
 
 @dataclass(frozen=True)
@@ -54,7 +57,17 @@ def _foot(kind: str) -> dict[str, Any]:
     return footing(Letter(kind=kind, essential=KINDS[kind].essential, data={"member": 0}))
 
 
-def _event(starts: datetime, number: int = 12, *, sequence: int = 0, cancelled: bool = False, about: str = "") -> Event:
+def _event(
+    starts: datetime,
+    number: int = 12,
+    *,
+    sequence: int = 0,
+    cancelled: bool = False,
+    about: str = "",
+    place: str = "Room 2",
+    video: str = "",
+) -> Event:
+    by_video = f"By video: {video}" if place and video else ""
     return Event(
         uid=uid_of(f"meeting-{number}"),
         sequence=sequence,
@@ -62,9 +75,9 @@ def _event(starts: datetime, number: int = 12, *, sequence: int = 0, cancelled: 
         ends=starts + HOUR,
         zone="Europe/London",
         title=TEAM,
-        where="Room 2",
+        where=place or video,
         url=full_address(f"/{HERE}m/{number}/"),
-        about=about,
+        about="\n".join(said for said in (about, by_video) if said),
         cancelled=cancelled,
         stamp=TENTH - timedelta(days=7),
     )
@@ -107,60 +120,115 @@ def _one(kind: str, **more: Any) -> dict[str, Any]:
 
 
 def _of_meetings() -> Iterator[Preview]:
-    def preview(kind: str, state: str, method: str, event: Event, **more: Any) -> Preview:
-        return Preview(kind, state, f"meetings/email/{kind}", _one(kind, **more), method=method, events=[event])
+    def preview(kind: str, state: str, method: str, sequence: int, **more: Any) -> Preview:
+        context = _one(kind, **more)
+        off = method == "CANCEL"
+        event = _event(TENTH, sequence=sequence, cancelled=off, place=context["place"], video=context["video"])
+        return Preview(kind, state, f"meetings/email/{kind}", context, method=method, events=[event])
 
-    new = _event(TENTH)
-    yield preview("planned", "in-a-room", "REQUEST", new, by="Mo")
-    video = "https://video.example/harbour-street"
-    yield preview("planned", "by-video", "REQUEST", new, by="Mo", place="", video=video)
-    yield preview("planned", "nowhere-yet", "REQUEST", new, by="", place="")
+    yield preview("planned", "in-a-room", "REQUEST", 0, by="Mo")
+    yield preview("planned", "by-video", "REQUEST", 0, by="Mo", place="", video=VIDEO)
+    yield preview("planned", "nowhere-yet", "REQUEST", 0, by="", place="")
+
+    def changed(state: str, **more: Any) -> Preview:
+        known = {"was": TUESDAY, "elsewhere": False, "other_video": False}
+        return preview("changed", state, "REQUEST", 1, **{**known, **more})
+
     was = {"day": "Monday 28 September", "begins": "14:00", "ends": "15:00"}
-    moved = _event(TENTH, sequence=1)
-    yield preview("changed", "another-day", "REQUEST", moved, was=was, elsewhere=False)
-    earlier = {**TUESDAY, "begins": "09:30", "ends": "10:30"}
-    yield preview("changed", "another-time", "REQUEST", moved, was=earlier, elsewhere=False)
-    shorter = {**TUESDAY, "ends": "11:30"}
-    yield preview("changed", "another-length", "REQUEST", moved, was=shorter, elsewhere=False)
-    yield preview("changed", "another-place", "REQUEST", moved, was=TUESDAY, elsewhere=True)
-    yield preview("changed", "day-and-place", "REQUEST", moved, was=was, elsewhere=True, video=video)
-    off = _event(TENTH, sequence=2, cancelled=True)
-    yield preview("cancelled", "called-off", "CANCEL", off)
-    yield preview("reinstated", "after-all", "REQUEST", _event(TENTH, sequence=3))
+    yield changed("another-day", was=was)
+    yield changed("another-time", was={**TUESDAY, "begins": "09:30", "ends": "10:30"})
+    yield changed("another-length", was={**TUESDAY, "ends": "11:30"})
+    yield changed("another-place", elsewhere=True)
+    yield changed("no-place", elsewhere=True, place="")
+    yield changed("now-by-video", elsewhere=True, place="", other_video=True, video=VIDEO)
+    yield changed("another-video-link", other_video=True, video=VIDEO)
+    yield changed("no-video-link", other_video=True)
+    yield changed("day-and-place", was=was, elsewhere=True, video=VIDEO)
+    yield preview("cancelled", "called-off", "CANCEL", 2)
+    yield preview("reinstated", "after-all", "REQUEST", 3)
+
+
+LISTED = 12  # as the composer has it
+EVERY_TUESDAY = {"day": "Every Tuesday", "within": "every Tuesday", "begins": "10:00", "ends": "11:00"}
 
 
 def _of_dates() -> Iterator[Preview]:
-    weeks = [TENTH + timedelta(weeks=number) for number in range(13)]
+    begins = TENTH.astimezone(LONDON)
+    weeks = [begins + timedelta(weeks=number) for number in range(13)]  # ten o'clock on each
 
-    def days(first: int, last: int) -> list[dict[str, str]]:
-        return [{**TUESDAY, "day": f"Tuesday {day:%-d %B}"} for day in weeks[first:last]]
+    def said(days: Sequence[datetime]) -> list[dict[str, str]]:
+        shown = days[:LISTED]
+        return [{"day": f"{day:%A %-d %B}", "begins": f"{day:%H:%M}", "ends": f"{day + HOUR:%H:%M}"} for day in shown]
 
     def preview(
-        state: str, what: str, first: datetime, last: datetime, *, off: Sequence[Any] = (), **more: Any
+        state: str, what: str, *, on: Sequence[datetime] = (), off: Sequence[datetime] = (), **more: Any
     ) -> Preview:
+        days = sorted([*on, *off])
         context = {
             **_foot("dates"),
             "team": TEAM,
             "what": what,
             "by": "Mo",
-            "first": f"{first:%-d %B}",
-            "last": f"{last:%-d %B}",
-            "on": [],
-            "off": off,
-            "more_on": 0,
-            "more_off": 0,
+            "first": f"{days[0]:%-d %B}",
+            "last": f"{days[-1]:%-d %B}",
+            "since": f"{days[0]:%-d %B}",
+            "on": said(on),
+            "off": said(off),
+            "stays": [],
+            "more_on": len(on[LISTED:]),
+            "more_off": len(off[LISTED:]),
             "dates": full_address(f"/{HERE}dates/"),
+            "series": None,
+            "was": None,
+            "other_weeks": False,
+            "place": "",
+            "video": "",
+            "elsewhere": False,
+            "other_video": False,
+            "others": False,
             **more,
         }
-        events = [_event(day, 12 + number, sequence=1, cancelled=bool(off)) for number, day in enumerate(weeks[:4])]
+        place = {"place": context["place"] or "Room 2", "video": context["video"]}
+        events = [
+            _event(day, 12 + number, sequence=0 if state == "series-planned" else 1, cancelled=day in off, **place)
+            for number, day in enumerate(days)
+        ]
         return Preview("dates", state, "meetings/email/dates", context, method="PUBLISH", events=events)
 
-    yield preview("series-planned", "series", weeks[0], weeks[-1], on=days(0, 12), more_on=1)
-    yield preview("series-changed", "series", weeks[1], weeks[6], on=days(3, 7), off=days(1, 3))
-    yield preview("series-ended", "ended", weeks[2], weeks[6], off=days(2, 7), by="")
-    yield preview("pause", "pause", weeks[4], weeks[6], off=days(4, 7))
-    yield preview("pause-of-one-date", "pause", weeks[4], weeks[4], off=days(4, 5))
-    yield preview("pause-taken-back", "resumed", weeks[4], weeks[6], on=days(4, 7))
+    def series(state: str, on: Sequence[datetime], **more: Any) -> Preview:
+        return preview(state, "series", on=on, **{"series": EVERY_TUESDAY, "place": "Room 2", **more})
+
+    yield series("series-planned", weeks)
+    wednesday = {"day": "Every Wednesday", "within": "every Wednesday", "begins": "11:00", "ends": "12:00"}
+    moved = [day + timedelta(hours=25) for day in weeks[1:7]]
+    since = f"{weeks[1]:%-d %B}"
+    yield series("series-another-day", moved, series=wednesday, was=EVERY_TUESDAY, since=since)
+    half_past_three = {**EVERY_TUESDAY, "begins": "15:30", "ends": "16:30"}
+    later = [day + timedelta(hours=5, minutes=30) for day in weeks[1:7]]
+    yield series("series-another-time", later, series=half_past_three, was=EVERY_TUESDAY)
+    yield series("series-another-length", weeks[1:7], was={**EVERY_TUESDAY, "ends": "11:30"})
+    fortnightly = {**EVERY_TUESDAY, "day": "Every other Tuesday", "within": "every other Tuesday"}
+    yield series("series-less-often", [], off=weeks[2:7:2], series=fortnightly, was=EVERY_TUESDAY)
+    other = {"series": fortnightly, "was": fortnightly, "other_weeks": True}
+    yield series("series-other-weeks", weeks[2:8:2], off=weeks[1:7:2], **other)
+    here = {"was": EVERY_TUESDAY}
+    yield series("series-another-place", weeks[1:7], **here, elsewhere=True)
+    yield series("series-now-by-video", weeks[1:7], **here, elsewhere=True, other_video=True, place="", video=VIDEO)
+    yield series("series-no-place", weeks[1:7], **here, elsewhere=True, place="")
+    yield series("series-another-video-link", weeks[1:7], **here, other_video=True, video=VIDEO)
+    yield series("series-no-video-link", weeks[1:7], **here, other_video=True)
+    yield preview("series-ended", "ended", off=weeks[2:7], by="", series=EVERY_TUESDAY)
+    yield preview("one-of-several-ended", "ended", off=weeks[2:7:2], series=fortnightly, others=True)
+    entered: dict[str, Any] = {
+        "first": f"{weeks[4] - timedelta(days=1):%-d %B}",
+        "last": f"{weeks[6] + timedelta(days=4):%-d %B}",
+    }
+    yield preview("pause", "pause", off=weeks[4:7], **entered)
+    own = [{**TUESDAY, "day": f"{weeks[5] + timedelta(days=2):%A %-d %B}"}]
+    yield preview("pause-with-a-meeting", "pause", off=weeks[4:7], stays=own, **entered)
+    yield preview("pause-of-one-date", "pause", off=weeks[4:5])
+    yield preview("pause-taken-back", "resumed", on=weeks[4:7])
+    yield preview("dates-of-several", "series", on=weeks[3:7], off=weeks[1:3])
 
 
 # --- to whoever keeps learning in mind ---------------------------------------------------------------------------------------
@@ -179,15 +247,18 @@ def _of_card() -> Iterator[Preview]:
             "about": full_address(f"/{HERE}role/"),
             "link": full_address(f"/{HERE}m/12/plan/"),
             "turn": full_address(f"/{HERE}m/12/plan/#turn"),
+            "may_swap": True,
             **more,
         }
-        noted = _event(TENTH, about="You keep our learning in mind.")
+        monday = TENTH - timedelta(days=1)
+        noted = _event(monday if context["weekday"] == "Monday" else TENTH, about="You keep our learning in mind.")
         return Preview("card", state, "meetings/email/card", context, method="PUBLISH", events=[noted])
 
     yield preview("tomorrow")
     yield preview("after-the-weekend", days=3, weekday="Monday", day="Monday 28 September")
     yield preview("taken-the-same-day", days=0)
     yield preview("no-read-back", read_back="")
+    yield preview("nobody-to-swap-with", may_swap=False)
 
 
 WAITING = "two points the team agreed, one that was parked, one that wasn’t reached, and one thing you noticed"
@@ -247,8 +318,10 @@ def _of_prompt() -> Iterator[Preview]:
 
 
 def _of_summary() -> Iterator[Preview]:
-    def point(text: str) -> SimpleNamespace:
-        return SimpleNamespace(text=text)
+    def point(text: str, *views: str) -> SimpleNamespace:
+        return SimpleNamespace(
+            text=text, other_views=SimpleNamespace(all=[SimpleNamespace(text=view) for view in views])
+        )
 
     points = [
         (
@@ -290,6 +363,18 @@ def _of_summary() -> Iterator[Preview]:
     yield preview("no-learning-point-today", points=[], none_today=True, **bare)
     yield preview("nothing-came", points=[], **bare)
     yield preview("nobody-held-it", holder="", sender="Mo", noticed=[("", "we were late, and it was fine.")])
+    seen = point(
+        "Tell people early who else will be there", "Some would rather not know beforehand.", "It depends on who."
+    )
+    unsettled = [(1, seen, "Two views. Not agreed now; it may be later. Ask at the first visit.")]
+    yield preview("two-views", points=unsettled, **bare)
+    late = point("Say at the start how long we have", "Ten minutes is long enough for most things.")
+    unreached = [
+        (1, late, "Not yet agreed."),
+        (2, point("Write down who rings back"), "Not reached that day. Agreed on 29 September."),
+    ]
+    yield preview("not-yet-agreed", points=unreached, **bare)
+    yield preview("none-read-back-one-added", points=unreached[:1], none_today=True, **bare)
     yield preview("second-version", version="second version", replaces="22 September, 12:04")
 
 

@@ -27,9 +27,13 @@ from teams.models import Letter, Membership
 from teams.services.choices import footing
 
 YOURS = _l("The summary of a meeting is yours to send")
-KEPT = _l("You get this because you kept learning in mind.")
+KEPT = _l(
+    "You get this because you kept learning in mind."
+    " It can’t be turned off: without it the summary might never reach the team."
+)
 STOOD_IN = _l(
     "You get this because somebody has to send it: whoever kept learning in mind, an AMBIT lead, or the Chair."
+    " It can’t be turned off: without it the summary might never reach the team."
 )
 
 

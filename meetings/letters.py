@@ -1,6 +1,6 @@
 """How this storey's letters are written: notices about dates, and the role card. Composed from the rows at the moment of sending."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from django.urls import reverse
@@ -12,12 +12,14 @@ from django.utils.translation import gettext_lazy as _l
 from core import clock
 from core.calendars import calendar_file
 from core.mail import Calendar, Mail, full_address, letter_kind, sender, written
-from meetings.models import Meeting, Phase, Seat
+from core.zones import day_of, moment
+from meetings.models import Meeting, Pause, Phase, Seat, Series
 from meetings.queries import agenda_of
-from meetings.queries.dates import event_of
+from meetings.queries.dates import event_of, in_words
+from meetings.queries.turns import turn_of
 from meetings.roles import SeatKind
 from meetings.services.cards import TOO_LATE
-from meetings.services.notices import standing
+from meetings.services.notices import goes, standing
 from teams.models import Letter, Membership, Team
 from teams.services.choices import footing
 
@@ -52,7 +54,8 @@ def changed(letter: Letter) -> Mail | None:
         context = {
             **_said(letter, meeting),
             "was": _when(datetime.fromisoformat(was["starts"]), was["minutes"]) if was["starts"] else None,
-            "elsewhere": was["where"] != now["where"],
+            "elsewhere": was.get("place") != now["place"],
+            "other_video": was.get("video") != now["video"],
         }
         return _with_date(written("meetings/email/changed", context), meeting, letter, "REQUEST")
 
@@ -161,19 +164,27 @@ def dates(letter: Letter) -> Mail | None:
     ]
     if not found:
         return None
+    what = letter.data["what"]
     by = Membership.objects.filter(pk=letter.data["by"]).select_related("user").first()
+    first, last = day_of(found[0].starts, team.zone), day_of(found[-1].starts, team.zone)
+    stays: list[Meeting] = []
+    if pause := Pause.objects.filter(pk=letter.data.get("pause")).first():
+        first, last = pause.first, pause.last  # the days that were entered
+        stays = _planned_on(team, first, last)
     with timezone.override(team.zone):
         on = [_when(meeting.starts, meeting.minutes) for meeting in found if meeting.phase == Phase.PLANNED]
         off = [_when(meeting.starts, meeting.minutes) for meeting in found if meeting.phase == Phase.CANCELLED]
         context = {
             **footing(letter),
             "team": team.name,
-            "what": letter.data["what"],
+            "what": what,
             "by": by.first_name if by else "",
-            "first": date_format(timezone.localtime(found[0].starts), "j F"),
-            "last": date_format(timezone.localtime(found[-1].starts), "j F"),
+            "first": date_format(first, "j F"),
+            "last": date_format(last, "j F"),
+            **_series(letter, first),
             "on": on[:LISTED],
             "off": off[:LISTED],
+            "stays": [_when(meeting.starts, meeting.minutes) for meeting in stays],
             "more_on": len(on[LISTED:]),
             "more_off": len(off[LISTED:]),
             "dates": _page("dates", team),
@@ -181,6 +192,48 @@ def dates(letter: Letter) -> Mail | None:
         mail = written("meetings/email/dates", context)
     file = calendar_file([event_of(meeting) for meeting in found], organizer=(team.name, sender()))
     return _carrying(mail, Calendar("PUBLISH", file))
+
+
+def _planned_on(team: Team, first: date, last: date) -> list[Meeting]:
+    """What takes place in a pause all the same: planned by itself, or put back."""
+    begins, ends = moment(first, time(), team.zone), moment(last + timedelta(days=1), time(), team.zone)
+    rows = Meeting.objects.filter(team=team, phase=Phase.PLANNED, starts__gte=max(begins, clock.now()), starts__lt=ends)
+    return list(rows.order_by("starts")[:LISTED])
+
+
+def _series(letter: Letter, first: date) -> dict[str, Any]:
+    """What a letter says of the series it is about, and of the one that its reader knew in its place; nothing without one."""
+    known = [letter.data.get("series"), letter.data.get("was")]
+    rows = {row.pk: row for row in Series.objects.filter(pk__in=known).select_related("follows")}
+    series, was = (rows.get(pk) for pk in known)
+    if series is not None and was is not None and goes(series) == goes(was):
+        was = None  # it was changed back before anybody heard of it
+    if series is not None and was is not None and series.follows is not None and series.follows.until is not None:
+        first = series.follows.until + timedelta(days=1)  # the day that was entered
+    others = Series.objects.filter(team=letter.team).going_on(first)
+    return {
+        "series": _comes(series) if series else None,
+        "was": _comes(was) if was else None,
+        "since": date_format(first, "j F"),
+        "other_weeks": bool(series and was and series.rule == was.rule and goes(series)[1] != goes(was)[1]),
+        "place": series.place if series else "",
+        "video": series.video if series else "",
+        "elsewhere": bool(series and was and series.place != was.place),
+        "other_video": bool(series and was and series.video != was.video),
+        "others": series is not None and others.exclude(pk=series.pk).exists(),
+    }
+
+
+def _comes(series: Series) -> dict[str, str]:
+    """ "Every Tuesday", the same as it stands within a sentence, "10:00", "11:00"."""
+    words = in_words(series.rule)
+    begins = datetime.combine(series.first, series.at)
+    return {
+        "day": words,
+        "within": words[:1].lower() + words[1:],
+        "begins": date_format(begins, "H:i"),
+        "ends": date_format(begins + timedelta(minutes=series.minutes), "H:i"),
+    }
 
 
 # --- the role card -----------------------------------------------------------------------------------------------------------
@@ -214,6 +267,7 @@ def card(letter: Letter) -> Mail | None:
             "about": _page("role", meeting.team),
             "link": _page("meeting_plan", meeting.team, pk=meeting.pk),
             "turn": _page("meeting_plan", meeting.team, pk=meeting.pk) + "#turn",
+            "may_swap": turn_of(member, meeting).swap is not None,
         }
         mail = written("meetings/email/card", context)
     # A file to open by hand: it asks no calendar for anything, since most dates are in the team's feed already.

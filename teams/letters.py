@@ -19,7 +19,9 @@ from teams.services.sign_in import CODE_LIFE
     essential=True,
     secret=True,
     title=_l("Six digits to sign in with"),
-    why=_l("You get this because somebody typed your address to sign in."),
+    why=_l(
+        "You get this because somebody typed your address to sign in. It can’t be turned off: without it you couldn’t come in."
+    ),
 )
 def code(letter: Letter) -> Mail | None:
     """Six digits to sign in with. Pointless once they have expired."""
@@ -40,11 +42,13 @@ def code(letter: Letter) -> Mail | None:
     "invitation",
     essential=True,
     secret=True,
-    title=_l("You are asked into a team"),
-    why=_l("You get this once, because somebody asked you in."),
+    title=_l("An invitation to join a team"),
+    why=_l(
+        "You get this once, because somebody invited you. It can’t be turned off: without its link you couldn’t join."
+    ),
 )
 def invitation(letter: Letter) -> Mail | None:
-    """Somebody is asked into a team. Pointless once the invitation was taken back, accepted or has expired."""
+    """Somebody is invited to join a team. Pointless once the invitation was taken back, accepted or has expired."""
     asked = Invitation.objects.open().filter(pk=letter.data["invitation"]).select_related("team", "by__user").first()
     if asked is None:
         return None
@@ -63,7 +67,13 @@ def invitation(letter: Letter) -> Mail | None:
         )
 
 
-@letter_kind("drill", essential=True, why=_l("You get this because the person who runs this demo posted it."))
+@letter_kind(
+    "drill",
+    essential=True,
+    why=_l(
+        "You get this because the person who runs this demo posted it. It can’t be turned off: it tries whether letters arrive."
+    ),
+)
 def drill(letter: Letter) -> Mail | None:
     """A letter to nobody, posted by `manage.py drill_letters` in the demo."""
     return written("teams/email/drill", {**footing(letter), "number": letter.data["number"]})

@@ -1,7 +1,7 @@
 """The team's dates: how a series comes again, what is coming, and what a calendar is told of a meeting."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
 from dateutil.rrule import rrulestr
@@ -194,11 +194,14 @@ def words_of_series(meeting: Meeting) -> str:
 PAST = timedelta(weeks=4)  # so long a meeting stays in a calendar that follows
 
 
-def event_of(meeting: Meeting, *, about: str = "") -> Event:
+def event_of(meeting: Meeting, *, about: str = "", with_video: bool = True) -> Event:
     """A meeting as a calendar is told of it: the team's name, when and where. Its agenda and its people stay here.
 
-    `about` is for the one person whose calendar it is. Needs `meeting.team`.
+    Where it has a place, the link to its video is among the words about it. `about` is for the one person whose calendar it is.
+    Needs `meeting.team`.
     """
+    video = meeting.video if with_video else ""
+    by_video = _("By video: %(link)s") % {"link": video} if meeting.place and video else ""
     return Event(
         uid=uid_of(f"meeting-{meeting.key}"),
         sequence=meeting.sequence,
@@ -206,9 +209,9 @@ def event_of(meeting: Meeting, *, about: str = "") -> Event:
         ends=meeting.ends,
         zone=meeting.team.zone,
         title=meeting.team.name,
-        where=meeting.place or meeting.video,
+        where=meeting.place or video,
         url=full_address(reverse("meeting", kwargs={"slug": meeting.team.slug, "pk": meeting.pk})),
-        about=about,
+        about="\n".join(said for said in (about, by_video) if said),
         cancelled=meeting.phase == Phase.CANCELLED,
         stamp=meeting.told_at,  # not `touched_at`: a link that leaks would tell when somebody jots something down
     )
@@ -223,7 +226,7 @@ def events_for(principal: Principal, *, whose: int | None) -> list[Event]:
     meetings = Meeting.objects.visible_to(principal).filter(starts__gt=clock.now() - PAST)
     known = list(meetings.exclude(phase=Phase.CANCELLED, sequence=0).select_related("team").order_by("starts", "pk"))
     if whose is None:
-        return [replace(event_of(meeting), where=meeting.place) for meeting in known]
+        return [event_of(meeting, with_video=False) for meeting in known]
     held = Seat.objects.current().filter(meeting__in=known, kind=SeatKind.LEARNING, member__user_id=whose)
     mine = set(held.values_list("meeting_id", flat=True))
     keeps = _("You keep our learning in mind.")

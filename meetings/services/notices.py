@@ -5,14 +5,15 @@ The mail server may have died in between, so that some heard and others didn't.
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import Any, Literal
 
 from django.db.models import Q, QuerySet
 
 from core import clock
-from meetings.models import Meeting, Phase
+from meetings.models import Meeting, Pause, Phase, Series
+from meetings.queries.dates import PATTERNS, Often
 from teams.models import Letter, Membership
 from teams.models.letter import LetterState
 from teams.services.letters import post_letter
@@ -22,20 +23,24 @@ PATIENCE = timedelta(minutes=2)  # so long a letter about dates waits for second
 What = Literal["series", "ended", "pause", "resumed"]
 ONE_DATE = ("planned", "changed", "cancelled", "reinstated")  # kinds of letters about a single meeting
 
-# How a meeting stood when people last heard of it: {"phase", "starts", "minutes", "where"}; None: they never did.
-# Ids, times and a digest, no words: where it was stays in the database alone.
+# How a meeting stood when people last heard of it: {"phase", "starts", "minutes", "place", "video"}; None: they never did.
+# Ids, times and digests, no words: where it was stays in the database alone.
 Standing = dict[str, Any]
 
 
 def standing(meeting: Meeting) -> Standing:
     """How a meeting stands. Taken before a change, it is what `changed` compares with."""
-    where = hashlib.sha256(f"{meeting.place}\0{meeting.video}".encode()).hexdigest()[:16]
     return {
         "phase": str(meeting.phase),
         "starts": meeting.starts.isoformat(),
         "minutes": meeting.minutes,
-        "where": where,
+        "place": _digest(meeting.place),
+        "video": _digest(meeting.video),
     }
+
+
+def _digest(words: str) -> str:
+    return hashlib.sha256(words.encode()).hexdigest()[:16]
 
 
 # --- one meeting -------------------------------------------------------------------------------------------------------------
@@ -46,12 +51,12 @@ def planned(meeting: Meeting) -> None:
     _tell(meeting, None)
 
 
-def changed(meeting: Meeting, *, was: Standing | None = None) -> None:
-    """Its time, length or place is another. `was`: `standing(meeting)` of before; the letter says what it was and what it is.
+def changed(meeting: Meeting, *, was: Standing) -> None:
+    """Its time, length, place or video link is another. `was`: `standing(meeting)` of before; the letter says what it was and is.
 
     `sequence` was raised and saved before, as for all of these; the meeting is locked.
     """
-    _tell(meeting, was if was is not None else {**standing(meeting), "starts": "", "where": ""})
+    _tell(meeting, was)
 
 
 def cancelled(meeting: Meeting) -> None:
@@ -112,8 +117,8 @@ def _kind(was: Standing | None, now: Standing) -> str | None:
 
 # --- many dates at once ------------------------------------------------------------------------------------------------------
 
-BEFORE: dict[What, str | None] = {
-    "series": None,  # some are new, some moved, some fall away
+BEFORE: dict[What, str] = {  # the phase in which people know of dates that no letter waits to tell of
+    "series": Phase.PLANNED.value,
     "ended": Phase.PLANNED.value,
     "pause": Phase.PLANNED.value,
     "resumed": Phase.CANCELLED.value,
@@ -121,15 +126,23 @@ BEFORE: dict[What, str | None] = {
 
 
 def dates_changed(team_id: int, meetings: Sequence[Meeting], *, what: What, by: Membership | None) -> None:
-    """One letter to each present member about many dates: a series was planned, changed or ended; a pause, or its end."""
+    """One letter to each present member about many dates: a series was planned, changed or ended; a pause, or its end.
+
+    Beside the dates it holds the ids of what they are about: the series, and which series it was to this reader, or the pause.
+    """
     if not meetings:
         return
-    before = _unsent_dates(team_id)
+    before, heard = _unsent_dates(team_id), _unsent_series(team_id)
+    series = _series_of(meetings) if what in ("series", "ended") else None
+    paused = Pause.objects.filter(team_id=team_id).order_by("-pk").first() if what == "pause" else None  # just entered
+    followed = series.follows_id if series is not None and what == "series" else None
     for member in _present(team_id):
+        was = heard.get((member.pk, followed), followed)
+        back = series is not None and was != followed and _goes(was) == _goes(series.pk)  # it is again as they know it
         dates = []
         for meeting in meetings:
-            phase = before.get((member.pk, meeting.pk), BEFORE[what])
-            if phase != meeting.phase:  # else all is as they know it
+            phase = before.get((member.pk, meeting.pk), None if _is_new(meeting, what) else BEFORE[what])
+            if not _as_known(phase, meeting, moved=what == "series" and not back):
                 dates.append([meeting.pk, meeting.sequence, phase])
         if not dates:
             continue
@@ -144,7 +157,49 @@ def dates_changed(team_id: int, meetings: Sequence[Meeting], *, what: What, by: 
             what=what,
             by=by.pk if by else None,
             dates=dates,
+            series=series.pk if series else None,
+            was=was,
+            pause=paused.pk if paused else None,
         )
+
+
+def _as_known(phase: str | None, meeting: Meeting, *, moved: bool) -> bool:
+    """Whether a reader who last heard of it in this phase (None: never) has nothing to hear. `moved`: its day or time may be another."""
+    if meeting.phase == Phase.CANCELLED:
+        return phase != Phase.PLANNED
+    return phase == meeting.phase and not moved
+
+
+def _is_new(meeting: Meeting, what: What) -> bool:
+    """A date that its series has only just made: no calendar was told of it before."""
+    return what == "series" and meeting.sequence == 0
+
+
+def _series_of(meetings: Iterable[Meeting]) -> Series | None:
+    """The series that these dates are about. After a change some belong to the one before: it is the one that follows."""
+    ids = {meeting.series_id for meeting in meetings} - {None}
+    return Series.objects.filter(Q(pk__in=ids) | Q(follows__in=ids)).order_by("-pk").first()
+
+
+def goes(series: Series) -> tuple[object, ...]:
+    """All that people are told of a series: two of which it is the same are one to them."""
+    often, _weekday = PATTERNS[series.rule]
+    weeks = series.first.toordinal() % 14 if often == Often.FORTNIGHTLY else None  # in which of two weeks
+    return series.rule, weeks, series.at, series.minutes, series.place, series.video
+
+
+def _goes(pk: int | None) -> tuple[object, ...] | None:
+    found = Series.objects.filter(pk=pk).first() if pk else None
+    return goes(found) if found else None
+
+
+def _unsent_series(team_id: int) -> dict[tuple[int, int | None], int | None]:
+    """By (member, series): which series they know in its place, where a letter to them still tells of it; None: they know of none."""
+    found: dict[tuple[int, int | None], int | None] = {}
+    for letter in _unsent(team_id, ("dates",)):
+        if letter.data["what"] == "series" and letter.data.get("series"):
+            found.setdefault((letter.data["member"], letter.data["series"]), letter.data.get("was"))
+    return found
 
 
 def _unsent_dates(team_id: int) -> dict[tuple[int, int], str | None]:

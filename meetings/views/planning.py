@@ -51,7 +51,9 @@ def plan(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     form = MeetingForm(request.POST, team=person.team, meeting=meeting) if posted else MeetingForm.of(meeting)
     if posted and form.is_valid():
         try:
-            planning.change_plan(by=person.member, meeting=pk, seen=form.cleaned_data["version"], **form.values())
+            kept = planning.change_plan(
+                by=person.member, meeting=pk, seen=form.cleaned_data["version"], **form.values()
+            )
         except Stale as refused:
             meeting = meeting_for(person, pk)
             now = {name: value for name, value in MeetingForm.of(meeting).initial.items() if name != "version"}
@@ -60,7 +62,8 @@ def plan(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
         except Invalid as refused:
             beside(form, refused)
         else:
-            messages.info(request, _("Kept."))
+            told = kept.sequence != meeting.sequence
+            messages.info(request, _("Changed. Everyone in the team gets one mail about it.") if told else _("Kept."))
             return see_other(request, reverse("meeting_plan", args=[slug, pk]))
     return plan_page(request, person, meeting, form=form, status=422 if form.is_bound else 200)
 

@@ -9,6 +9,7 @@ from email.policy import default
 from typing import Any
 
 import pytest
+from icalendar import Calendar
 
 import learning.letters
 import meetings.letters
@@ -242,7 +243,7 @@ def test_subjects_are_made_of_the_team_and_the_date(post: Post) -> None:
     people = {*NAMES, *(name.split()[0] for name in NAMES)}
     for letter, said, _bytes in post.found:
         if letter.kind == "invitation":
-            assert said.subject == "Mo Haddad asks you into Harbour Street outreach"
+            assert said.subject == "Mo Haddad invites you to join Harbour Street outreach"
             continue
         assert [name for name in people if re.search(rf"\b{name}\b", said.subject)] == [], letter.key
         assert letter.team_id is None or said.subject.startswith("Harbour Street outreach: ")
@@ -260,6 +261,39 @@ def test_the_gallery_shows_each_kind_with_what_its_composer_really_says(post: Po
     # … and carries a calendar file of the same method.
     methods = {letter.kind: said.calendar.method if said.calendar else "" for letter, said, _bytes in post.found}
     assert {preview.kind: preview.method for preview in previews.values()} == methods
+
+
+@pytest.mark.parametrize("name", [name for name, preview in all_previews().items() if preview.kind == "dates"])
+def test_the_file_of_a_preview_holds_the_dates_of_its_letter(name: str) -> None:
+    preview = all_previews()[name]
+    assert preview.mail.calendar is not None
+    told = {"CONFIRMED": set[str](), "CANCELLED": set[str]()}
+    for entry in Calendar.from_ical(preview.mail.calendar.content).walk("VEVENT"):
+        begins, ends = entry.decoded("DTSTART"), entry.decoded("DTEND")
+        told[str(entry["STATUS"])].add(f"{begins:%A %-d %B, %H:%M} to {ends:%H:%M}")
+    for status, listed, more in (("CONFIRMED", "on", "more_on"), ("CANCELLED", "off", "more_off")):
+        said = {f"{each['day']}, {each['begins']} to {each['ends']}" for each in preview.context[listed]}
+        assert said <= told[status]
+        assert len(told[status]) == len(said) + preview.context[more]
+
+
+@pytest.mark.parametrize(
+    "branch",
+    [
+        "A different view: “",
+        "Not yet agreed.",
+        "Two views.",
+        "Parked for later.",
+        "Not reached that day.",
+        "No learning point today.",
+        "No point came of this meeting.",
+        "Noticed:",
+        "noticed:",
+        "It replaces the one sent on",
+    ],
+)
+def test_a_summary_that_says_this_is_among_the_previews(branch: str) -> None:
+    assert any(branch in preview.mail.text for preview in all_previews().values() if preview.kind == "summary")
 
 
 # --- subjects, and what a phone shows beside them ---
@@ -309,6 +343,7 @@ def test_a_letter_reads_well_alone(name: str) -> None:
         assert leftover not in said.text
     if KINDS[preview.kind].essential:
         assert str(KINDS[preview.kind].why) in said.text
+        assert "It can’t be turned off: " in said.text
         assert "stop these" not in said.html
     else:
         assert "Choose your mail:\n" in said.text

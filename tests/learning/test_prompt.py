@@ -211,7 +211,7 @@ def test_after_two_working_days_the_leads_are_asked_once(cast: Cast) -> None:
     assert mail is not None
     assert mail.subject == "Harbour Street outreach: the summary of 22 September hasn’t gone out yet"
     assert "Lin kept our learning in mind, and may have no time just now. Would you send it?" in mail.text
-    assert "We asked Rosa too, and Lin may still send it. Whoever is first has sent it for all." in mail.text
+    assert "We asked Rosa too, and Lin may still send it. Once one of you has, it’s done." in mail.text
     assert f"/t/harbour-street/m/{meeting.pk}/summary/" in mail.html
 
 
@@ -334,7 +334,7 @@ def test_the_holder_has_left_the_team_so_nobody_waits_for_them(cast: Cast) -> No
     assert mail is not None
     for body in (mail.text, mail.html):
         assert "Lin kept our learning in mind and has left the team. Would you send it?" in body
-        assert "We asked Rosa too. Whoever is first has sent it for all." in body
+        assert "We asked Rosa too. Once one of you has sent it, it’s done." in body
         assert "Lin may" not in body
     left = "Lin kept our learning in mind and has left the team, so an AMBIT lead sends the summary."
     with pytest.raises(NotAllowed) as refused:

@@ -209,7 +209,7 @@ def test_two_changes_make_one_letter_that_says_what_people_knew(cast: Cast, box:
     }
     text = to(taken).text
     assert f"{spoken(next_week(days=8))}, 15:00 to 16:00" in text
-    assert f"It was {spoken(was)}, 10:00 to 11:00." in text
+    assert f"It was: {spoken(was)}, 10:00 to 11:00" in text
     assert "12:00" not in text
 
 
@@ -355,18 +355,18 @@ def test_many_dates_are_one_letter_to_each(cast: Cast, box: Postbox) -> None:
     assert {str(event["UID"]) for event in events(calendar)} == {f"meeting-{m.key}@{HOST}" for m in meetings[1:]}
     assert {str(event["STATUS"]) for event in events(calendar)} == {"CANCELLED"}
     assert [event for event in events(calendar) if event.get("ATTENDEE")] == []
-    assert "Mo entered a break for the whole team." in letter.text
+    assert "Mo paused our meetings." in letter.text
     assert [spoken(m.starts) in letter.text for m in meetings] == [False, True, True]
 
 
-def test_a_break_that_is_taken_back_at_once_is_told_to_nobody(cast: Cast, box: Postbox) -> None:
+def test_a_pause_that_is_taken_back_at_once_is_told_to_nobody(cast: Cast, box: Postbox) -> None:
     meetings = series(cast)
     tell(cast, called_off(meetings, Phase.CANCELLED), "pause")
     tell(cast, called_off(meetings, Phase.PLANNED), "resumed")
     assert leaves(box) == []
 
 
-def test_a_break_that_is_taken_back_later_is_told(cast: Cast, box: Postbox) -> None:
+def test_a_pause_that_is_taken_back_later_is_told(cast: Cast, box: Postbox) -> None:
     meetings = series(cast)
     tell(cast, called_off(meetings, Phase.CANCELLED), "pause")
     leaves(box)
@@ -393,7 +393,7 @@ def test_many_dates_that_are_all_past_are_no_letter(cast: Cast, box: Postbox) ->
     assert leaves(box, timedelta(days=40)) == []
 
 
-def test_a_date_that_takes_place_after_all_before_its_break_was_told_is_told_to_nobody(
+def test_a_date_that_takes_place_after_all_before_its_pause_was_told_is_told_to_nobody(
     cast: Cast, box: Postbox
 ) -> None:
     meetings = series(cast)
@@ -401,7 +401,7 @@ def test_a_date_that_takes_place_after_all_before_its_break_was_told_is_told_to_
     do(planning.reinstate, by=cast.mo, meeting=meetings[0].pk)
     taken = leaves(box)
     assert subjects(taken) == {
-        f"Harbour Street outreach: no meetings, {meetings[1].starts:%-d %B} to {meetings[2].starts:%-d %B}"
+        f"Harbour Street outreach: no meetings from {meetings[1].starts:%-d %B} to {meetings[2].starts:%-d %B}"
     }
 
 
@@ -453,7 +453,7 @@ def test_a_move_is_a_change_to_those_who_heard_and_a_new_meeting_to_the_others(c
     assert sum(map(len, found.values())) == len(present(cast))
 
 
-def test_of_a_break_that_is_taken_back_hears_whoever_heard_of_it(cast: Cast, box: Postbox) -> None:
+def test_of_a_pause_that_is_taken_back_hears_whoever_heard_of_it(cast: Cast, box: Postbox) -> None:
     meetings = series(cast)
     tell(cast, called_off(meetings, Phase.CANCELLED), "pause")
     heard = some_leave(box)

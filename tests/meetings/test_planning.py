@@ -221,6 +221,21 @@ def test_the_second_half_past_one_stays_the_second_when_something_else_changes(c
     assert again(meeting).starts == FIRST_HALF_PAST + timedelta(minutes=15)
 
 
+def test_whoever_changes_when_or_where_reads_that_everyone_gets_a_mail(cast: Cast) -> None:
+    meeting = do(plan_meeting, by=cast.mo, starts=STARTS)
+    page = f"/t/harbour-street/m/{meeting.pk}/plan/"
+    ben = client_of(cast.ben)
+    told = "If you change it, everyone in the team gets a mail about it in two minutes."
+    assert told in ben.get(page).content.decode()
+    form = typed("2031-03-04", "10:00", version="1")
+    ben.post(page, form)
+    same = ben.get(page).content.decode()
+    assert "Kept." in same
+    assert "gets one mail" not in same
+    ben.post(page, {**form, "place": "Room 9"})
+    assert "Changed. Everyone in the team gets one mail about it." in ben.get(page).content.decode()
+
+
 def test_calendars_are_told_anew_whenever_the_plan_changes(cast: Cast) -> None:
     meeting = do(plan_meeting, by=cast.mo, starts=STARTS)
     told = [again(meeting).told_at]
