@@ -1,6 +1,6 @@
 """What one page of this storey needs."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
@@ -20,7 +20,7 @@ from learning.roles import HELD, Fate, Outcome, PointState
 from meetings.models import Meeting, Phase, Seat
 from meetings.queries import know, once, people_in, unfold, with_room
 from meetings.roles import SeatKind
-from teams.models import Letter, Membership
+from teams.models import Activity, Letter, Membership
 from teams.models.letter import LetterState
 from teams.rules import Person
 
@@ -240,8 +240,12 @@ def points_of(meeting: Meeting) -> list[Point]:
 
 
 def raised(meeting: Meeting) -> list[Point]:
-    """The points everybody may see in the room, in order."""
-    return [point for point in once(meeting, points_of) if point.state != PointState.WAITING]
+    """The points everybody may see in the room: first what is or was read back, in that order and wherever it was raised."""
+    read = once(meeting, reading)
+    turns = [turn.point for turn in read.turns if turn.point.state != PointState.WAITING] if read else []
+    taken = {point.pk for point in turns}
+    own = [point for point in once(meeting, points_of) if point.state != PointState.WAITING]
+    return turns + [point for point in own if point.pk not in taken]
 
 
 def coming_up(meeting: Meeting) -> list[Point]:
@@ -282,6 +286,7 @@ class Record:
     noticed: Sequence[Observation]
     read_back: ReadBack | None
     editions: Sequence[Summary]  # of the summary, the newest first
+    places: Mapping[int, int]  # of points in the read-back; empty once somebody has put the summary in another order
 
     @property
     def summary(self) -> Summary | None:
@@ -305,23 +310,37 @@ class Record:
 
     @property
     def all(self) -> Sequence[Point]:
-        """In the summary's order."""
-        return sorted([*self.points, *self.carried], key=lambda point: (point.position, point.pk))
+        """In the summary's order: as they were read back, then the others; or as somebody has put them since."""
+        return _in_order([*self.points, *self.carried], self.places)
 
     @property
     def is_empty(self) -> bool:
         return not (self.points or self.carried)
 
 
+def _in_order(points: Sequence[Point], places: Mapping[int, int]) -> list[Point]:
+    """Those with a place by it, then the others by their own."""
+    return sorted(points, key=lambda point: (point.pk not in places, places.get(point.pk, point.position), point.pk))
+
+
 def record_of(meeting: Meeting) -> Record:
     """What came of a meeting: what was settled here, wherever it was raised; and what was raised here and settled later, or never."""
-    here = dict(Turn.objects.filter(meeting=meeting).exclude(outcome="").values_list("point_id", "outcome"))
+    moved = Activity.objects.filter(team=meeting.team_id, subject=f"meeting {meeting.pk}", verb="summary ordered")
+    turns = list(
+        Turn.objects.filter(meeting=meeting)
+        .exclude(outcome="")
+        .annotate(moved=Exists(moved))
+        .values_list("point_id", "outcome", "position", "moved")
+    )
+    here = {point: outcome for point, outcome, _place, _moved in turns}
+    places = {point: place for point, _outcome, place, moved in turns if not moved}
     shown = (
         Point.objects.filter(Q(meeting=meeting) | Q(pk__in=here))
         .exclude(state__in=[PointState.WAITING, PointState.LEFT])
         .exclude(text="")
     )
     points = list(shown.select_related("owner__user").prefetch_related("other_views"))
+    points = _in_order(points, places)
     return Record(
         meeting,
         [point for point in points if here.get(point.pk) == point.state],
@@ -329,6 +348,7 @@ def record_of(meeting: Meeting) -> Record:
         list(Observation.objects.filter(meeting=meeting).select_related("by__user")),
         ReadBack.objects.filter(meeting=meeting).first(),
         list(Summary.objects.filter(meeting=meeting).select_related("sent_by__user").order_by("-edition")),
+        places,
     )
 
 

@@ -68,14 +68,14 @@ class Agenda:
         return max(due, row.item.put_off_until) if row.item.put_off_until else due
 
     @property
+    def coming(self) -> Sequence[Row]:
+        """What is still to come, and may be moved."""
+        return [row for row in self.rows if row.item.started_at is None]
+
+    @property
     def minutes(self) -> int:
         """The sum of what is planned."""
         return sum(row.item.minutes for row in self.rows)
-
-    @property
-    def closes(self) -> datetime:
-        """The end to tell: as booked, or about when, where the sum outruns that."""
-        return self.ends if self.is_late else self.booked
 
     @property
     def is_late(self) -> bool:
