@@ -127,6 +127,7 @@ def test_the_holder_drags_what_waits_into_another_order(backstage: Backstage, op
     expect(rows.first).to_contain_text("Three")
     expect(lin.page.locator("#jottings:not(:has([data-busy])) li").nth(1)).to_contain_text("One")
     down = rows.first.get_by_role("button", name="Down")
+    expect(down).to_be_enabled()  # it isn’t the last row any more
     down.focus()
     lin.page.keyboard.press("Enter")
     expect(rows.first).to_contain_text("One")
