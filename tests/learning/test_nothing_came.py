@@ -8,9 +8,11 @@ from learning.roles import Outcome
 from learning.services.read_back import without_points
 from learning.services.summary import add_point, notice_late, send, write_line
 from meetings.models import Meeting
+from meetings.roles import SeatKind
 from meetings.services.running import close
+from meetings.services.seats import leave_seat
 from teams.models import Letter
-from tests.cast import Cast, again, client_of, closed, count, do, live, look
+from tests.cast import Cast, again, client_of, closed, count, do, items_of, live, look, next_item
 from tests.marks import ROWS
 
 pytestmark = ROWS
@@ -105,6 +107,18 @@ def test_the_preview_is_what_is_sent(cast: Cast) -> None:
 
 
 # --- Sent at once, where it is closed ---
+
+
+def test_a_chair_who_may_not_send_is_told_who_can_as_soon_as_it_is_closed(cast: Cast) -> None:
+    meeting = live(cast)  # and nobody reads back: else the same buttons are the pen's (learning/room/pen.html)
+    for _ in items_of(meeting)[1:]:
+        next_item(cast, meeting)
+    told, both = "Lin can send the summary as soon as it is closed.", "Close, and send the summary now"
+    shown = words(meeting, name="ada", cast=cast)
+    assert (told in shown, both in shown) == (True, False)
+    do(leave_seat, by=cast.lin, meeting=meeting.pk, kind=SeatKind.LEARNING)
+    shown = words(meeting, name="ada", cast=cast)
+    assert (told in shown, both in shown) == (False, True), "where nobody holds the seat the Chair sends it"
 
 
 def test_the_holder_may_send_it_at_once_from_the_page_to_which_the_close_leads(cast: Cast) -> None:
