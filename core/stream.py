@@ -587,14 +587,14 @@ class Hub:
 
     def _hang_up(self) -> None:
         """Each thread closes its own connection; the barrier makes sure that each gets one of the calls."""
-        meeting = threading.Barrier(self.threads)
+        meeting = threading.Barrier(THREADS)
 
         def hang_up() -> None:
             with contextlib.suppress(threading.BrokenBarrierError):
                 meeting.wait(2)
             connections.close_all()
 
-        for _ in range(self.threads):
+        for _ in range(THREADS):
             self.pool.submit(hang_up)
 
 

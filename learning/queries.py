@@ -6,9 +6,9 @@ from datetime import timedelta
 from enum import StrEnum
 from functools import cached_property
 
-from django.db.models import BigIntegerField, Count, Exists, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models import BigIntegerField, Count, Exists, OuterRef, Q, QuerySet, Subquery
 from django.db.models.fields.json import KT
-from django.db.models.functions import Cast, Coalesce, Lower
+from django.db.models.functions import Cast
 
 from core import clock
 from core.along import along, read_along
@@ -22,6 +22,7 @@ from meetings.queries import know, once, people_in, unfold, with_room
 from meetings.roles import SeatKind
 from teams.models import Activity, Letter, Membership
 from teams.models.letter import LetterState
+from teams.queries import CAME_BACK, mail_comes_back
 from teams.rules import Person
 
 
@@ -352,9 +353,6 @@ def record_of(meeting: Meeting) -> Record:
     )
 
 
-CAME_BACK = (LetterState.FAILED, LetterState.BOUNCED)  # refused at the door, or sent back later
-
-
 @dataclass(frozen=True)
 class Sent:
     """How the letters of one edition fared."""
@@ -500,21 +498,3 @@ def waiting_for(principal: Principal, *, lead: bool) -> list[Waiting]:
         for meeting in unsent.filter(mine | others)
     ]
     return found + [Waiting(Wait.ADDRESS, member=member) for member in (mail_comes_back(principal) if lead else [])]
-
-
-def mail_comes_back(principal: Principal) -> list[Membership]:
-    """The present members whose last letter was refused or sent back, unless their address has changed since."""
-    members = Membership.objects.visible_to(principal).present()
-    last = (
-        Letter.objects.filter(
-            user=OuterRef("user"), team=OuterRef("team"), state__in=[LetterState.SENT, *CAME_BACK], address__gt=""
-        )
-        .annotate(moment=Coalesce("sent_at", "ended_at"))
-        .order_by(F("moment").desc(nulls_last=True), "-pk")
-    )
-    refused = members.annotate(
-        last_state=Subquery(last.values("state")[:1]),
-        last_address=Subquery(last.annotate(low=Lower("address")).values("low")[:1]),
-    )
-    found = refused.filter(last_state__in=CAME_BACK, last_address=Lower("user__email"))
-    return list(found.select_related("user"))
