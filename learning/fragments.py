@@ -27,13 +27,15 @@ register_pen(pen_of)
 @fragment(
     "raised",
     template="learning/live.html#raised",
-    subjects={"points", "readback"},
+    subjects={"points", "readback", "words"},
     audiences={MEMBER, WALL},
     of=MEETING,
 )
 def raised_points(meeting: Meeting, audience: str) -> dict[str, Any]:
     """The points that were raised so far."""
-    return {"points": once(meeting, raised), "meeting": meeting}
+    read = once(meeting, reading)
+    stopped = read.turn.point_id if read and read.turn and read.turn.stopped else None
+    return {"points": once(meeting, raised), "meeting": meeting, "stopped": stopped}
 
 
 @fragment(
