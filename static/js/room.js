@@ -628,24 +628,30 @@ document.addEventListener("click", async ({ target }) => {
   document.addEventListener("focusin", ({ target }) => {
     const around = [];
     for (let place = target.parentElement; place; place = place.parentElement) if (place.id) around.push(place.id);
-    last = { target, around, id: target.id, form: target.form?.getAttribute("action"), name: target.name, value: target.value, what: is(target) };
+    last = { target, around, id: target.id, form: target.form?.getAttribute("action"), name: target.name, value: target.value, what: is(target), button: target.matches("button") };
   });
   document.addEventListener("pointerdown", () => { last = null; }, true);
-  const same = ({ id, form, name, value, target }) => (id && document.getElementById(id)) ||
-    (form && target.matches("button") && [...document.querySelectorAll("button")].find((each) => each.form?.getAttribute("action") === form && each.name === name && each.value === value));
+  const same = ({ id, form, name, value, button }) => (id && document.getElementById(id)) ||
+    (form && button && [...document.querySelectorAll("button")].find((each) => each.form?.getAttribute("action") === form && each.name === name && each.value === value));
   // A morph may make another button of the one that has the focus: a second Enter would do what nobody meant.
+  let held = null;
+  const body = () => !document.activeElement || document.activeElement === document.body;
+  document.addEventListener("htmx:before:swap", () => { if (!body()) held = document.activeElement; });
   const became = () => {
     const now = document.activeElement;
-    if (now?.matches("button, a") && now === last?.target && is(now) !== last.what) now.blur();
+    if (now?.matches("button, a") && now === last?.target && !last.id && is(now) !== last.what) {
+      now.blur();
+      last.target = null;
+    }
   };
-  const restore = () => {
-    if (!last || (document.activeElement && document.activeElement !== document.body) || seen(last.target)) return;
-    const there = same(last);
-    if (seen(there)) return there.focus();
-    const place = [...last.around, "main"].map((id) => document.getElementById(id)).find(seen);
-    if (!place) return;
-    if (place.tabIndex < 0) place.tabIndex = -1;
-    place.focus({ preventScroll: true });
+  const restore = () => {  // a little later: what can't be focused any more loses it only when the page is drawn
+    const had = held;
+    held = null;
+    if (!last || !had || !body()) return;
+    const there = [last.target, same(last), ...[...last.around, "main"].map((id) => document.getElementById(id))].find(seen);
+    if (!there) return;
+    if (there.tabIndex < 0) there.tabIndex = -1;
+    there.focus({ preventScroll: there !== same(last) });
   };
   document.addEventListener("htmx:after:swap", () => { became(); clearTimeout(timer); timer = setTimeout(restore, 40); });
 })();

@@ -63,6 +63,7 @@ NOT_RECORDED = {
     "learning.services.words.one_line": "asks the guard",
     "learning.services.visits.lock_visited": "locks",
     "meetings.services.visitors.forget_visitors": "part of forgetting, and recorded with it",
+    "meetings.services.notices.goes": "reads",
     "meetings.services.agenda.go_to": "part of starting the read-back, and recorded in it",
     **{
         f"meetings.services.agenda.{name}": "part of undoing, and recorded in it"

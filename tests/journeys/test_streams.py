@@ -98,7 +98,7 @@ def test_a_proxy_that_swallows_streams_is_got_round_by_asking(room: Room) -> Non
             break
         ben.page.clock.run_for(500)
     expect(asking).to_be_visible()
-    assert len(swallowed) == 3
+    assert len(swallowed) >= 3
     room.do("next_item")
     ben.page.clock.run_for(4_100)
     expect(on(ben.page)).to_have_text("Case 1 · Ben", timeout=3_000)
