@@ -35,7 +35,7 @@ def test_a_point_is_agreed_as_it_comes_and_another_waits_for_the_recap(backstage
     expect(sol.page.get_by_text("Ada has read it: nobody could tell who.")).to_be_visible()
     expect(ada.page.get_by_label("Read: nobody could tell who")).to_be_hidden()
     sol.page.get_by_label("What we learned").fill(f"{FIRST}, and safer")
-    expect(ada.page.get_by_text(f"{FIRST}, and safer")).to_be_visible()
+    expect(ada.page.locator("#readback").get_by_text(f"{FIRST}, and safer")).to_be_visible()
     expect(sol.page.get_by_text("Ada has read it")).to_be_hidden()  # other words: it is asked again
     expect(ada.page.get_by_label("Read: nobody could tell who")).to_be_visible()
 
